@@ -211,6 +211,10 @@ describe.skipIf(!chromiumProgram.available)("the lessons", () => {
       await page.getByText(phase).waitFor();
     }
     await page.getByText("LRU: you said 3, it was 9.").waitFor();
+    await page.getByRole("button", { name: "Begin again, with a new guess" }).press("Enter");
+    await page.getByRole("button", { name: /^Keep my guess/ }).waitFor();
+    expect(await page.locator("#explained .told").isVisible()).toBe(false);
+    expect(await page.evaluate("location.hash")).toBe("");
     // One that cannot be is none.
     await using wrong = await browser.open(`${urlOf("scan.html")}#guess=3,21`, { reducedMotion: "reduce" });
     await wrong.page.getByRole("button", { name: "Next moment" }).press("Enter");

@@ -49,6 +49,11 @@ export function guessedRow({ counted }: StagedRun): Counted {
   return counted.at(-1)!;
 }
 
+/** Caches of so many places, one for each policy. */
+export function cachesOf(policies: readonly string[], places: number): PlayCache[] {
+  return policies.map((policy) => ({ policy, size: places, unit: "entries" }));
+}
+
 /** A run that is not shown: hits among these requests, one cache after the other. */
 export function hitsOf(
   requests: Requests,

@@ -1,15 +1,15 @@
 import { SeededRandom } from "../../../src/lib/random.ts";
-import { hitsOf, type StagedRun } from "../../lesson/staged-run.ts";
+import { cachesOf, hitsOf, type StagedRun } from "../../lesson/staged-run.ts";
 import { HIT } from "../../play/cache-run.ts";
 import { openRequests, type Requests } from "../../play/requests.ts";
 import { Run } from "../../play/run.ts";
-import { type PlayCache, typedWorkload } from "../../play/settings.ts";
+import { typedWorkload } from "../../play/settings.ts";
 
 /** There is room for all keys of the lesson, so nobody has to leave. */
 export const PLACES = 12;
 export const KEYS = "ABCDEFGHIJ";
 export const COUNTED = 20;
-export const CACHES: readonly PlayCache[] = [{ policy: "lru", size: PLACES, unit: "entries" }];
+export const CACHES = cachesOf(["lru"], PLACES);
 /** The stage has made so many requests when it asks. */
 const SHOWN = 4;
 const SEED = 20;

@@ -1,5 +1,6 @@
 import type { Answer } from "../../lesson/answer.ts";
 import type { Outcome, StagedRun } from "../../lesson/staged-run.ts";
+import { verdictText } from "../../lesson/verdict.ts";
 import { counted, numberText } from "../../parts/text.ts";
 import { listText } from "../../play/step-sentence.ts";
 import { COUNTED, firstsIn, type Warmth } from "./run.ts";
@@ -23,12 +24,10 @@ export function because({ hits, requests: told }: Outcome, { requests, askAt, en
 
 /** Compares a guess with the outcome. */
 export function verdict(_policy: string, guess: number, hits: number): string {
-  const said = `You said ${guess}, it was ${hits}.`;
-  if (guess === hits) return `${said} Exactly.`;
-  if (Math.abs(guess - hits) === 1) return `${said} Nearly.`;
-  return guess < hits
-    ? `${said} A copy stays: no key misses twice here, however many different keys are asked for in between.`
-    : `${said} There is a copy only of what was fetched before: the first request for a key cannot be a hit.`;
+  return verdictText(undefined, guess, hits, [
+    "A copy stays: no key misses twice here, however many different keys are asked for in between.",
+    "There is a copy only of what was fetched before: the first request for a key cannot be a hit.",
+  ]);
 }
 
 export const ANSWERS: readonly Answer[] = [

@@ -1,7 +1,7 @@
 import { SeededRandom } from "../../../src/lib/random.ts";
-import type { StagedRun } from "../../lesson/staged-run.ts";
+import { cachesOf, type StagedRun } from "../../lesson/staged-run.ts";
 import { openRequests } from "../../play/requests.ts";
-import { type PlayCache, typedWorkload } from "../../play/settings.ts";
+import { typedWorkload } from "../../play/settings.ts";
 import { MEASURED } from "./measured.ts";
 
 export const PLACES = 8;
@@ -10,7 +10,7 @@ export const FAVOURITES = "CHKRT";
 /** Of a hundred requests so many are for one of the favourites. */
 export const FAVOURED = 75;
 export const COUNTED = 20;
-export const CACHES: readonly PlayCache[] = [{ policy: "lru", size: PLACES, unit: "entries" }];
+export const CACHES = cachesOf(["lru"], PLACES);
 const WARM_UP = 30;
 const SEED = 29;
 

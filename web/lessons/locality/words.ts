@@ -1,5 +1,6 @@
 import type { Answer } from "../../lesson/answer.ts";
 import { type Outcome, reuseDistances, type StagedRun } from "../../lesson/staged-run.ts";
+import { verdictText } from "../../lesson/verdict.ts";
 import { numberText } from "../../parts/text.ts";
 import { listText } from "../../play/step-sentence.ts";
 import { COUNTED, directMs, FAVOURITES, meanMs, PLACES } from "./run.ts";
@@ -27,12 +28,10 @@ export function because(run: StagedRun, outcomes: readonly Outcome[]): string {
 
 /** Compares a guess with the outcome. */
 export function verdict(_policy: string, guess: number, hits: number): string {
-  const said = `You said ${guess}, it was ${hits}.`;
-  if (guess === hits) return `${said} Exactly.`;
-  if (Math.abs(guess - hits) === 1) return `${said} Nearly.`;
-  return guess < hits
-    ? `${said} The cache is as small as before, but it need not hold all keys. It is enough that it holds those that come again soon.`
-    : `${said} A favourite must be fetched once, too, before it is a hit. And one request in four is still for any of the keys.`;
+  return verdictText(undefined, guess, hits, [
+    "The cache is as small as before, but it need not hold all keys. It is enough that it holds those that come again soon.",
+    "A favourite must be fetched once, too, before it is a hit. And one request in four is still for any of the keys.",
+  ]);
 }
 
 export const ANSWERS: readonly Answer[] = [

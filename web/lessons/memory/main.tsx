@@ -1,6 +1,7 @@
 import { Lines } from "../../lesson/lines.tsx";
 import { taught } from "../../lesson/policies.ts";
 import { Soon } from "../../lesson/soon.tsx";
+import { cachesOf } from "../../lesson/staged-run.ts";
 import { startLesson } from "../../lesson/start.tsx";
 import { CurveStage } from "./curve-stage.tsx";
 import { BUY, COMPARED, HAVE, lruCurve, memoryRequests, missesWith, SEED, SIZES, WORKLOAD } from "./run.ts";
@@ -36,7 +37,7 @@ startLesson({
   playground: {
     workload: WORKLOAD,
     seed: SEED,
-    caches: ["lru", "s3-fifo"].map((policy) => ({ policy, size: HAVE, unit: "entries" })),
+    caches: cachesOf(["lru", "s3-fifo"], HAVE),
     at: 0,
   },
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { simulatedHits } from "../../lesson/simulator-fixture.ts";
+import { cachesOf } from "../../lesson/staged-run.ts";
 import memoryBody from "./body.ts";
 import {
   BUY,
@@ -18,7 +19,7 @@ test("the lesson's figures are those that the simulator counts", async () => {
   const requests = await memoryRequests();
   const curve = lruCurve(requests);
   for (const places of [1, 7, HAVE, BUY, 65, LARGEST]) {
-    const caches = COMPARED.map((policy) => ({ policy, size: places, unit: "entries" }) as const);
+    const caches = cachesOf(COMPARED, places);
     const misses = (await simulatedHits(requests, caches)).map(
       (hits) => (100 * (requests.count - hits)) / requests.count,
     );

@@ -1,4 +1,4 @@
-import { hitsOf, reuseDistances } from "../../lesson/staged-run.ts";
+import { cachesOf, hitsOf, reuseDistances } from "../../lesson/staged-run.ts";
 import { openRequests, type Requests } from "../../play/requests.ts";
 import { generatedWorkload } from "../../play/settings.ts";
 
@@ -45,6 +45,5 @@ export const COMPARED = ["lru", "s3-fifo", "w-tinylfu", "belady"] as const;
 
 /** Misses of 100 requests, for each policy, in caches of a size. */
 export function missesWith(requests: Requests, places: number): number[] {
-  const caches = COMPARED.map((policy) => ({ policy, size: places, unit: "entries" }) as const);
-  return hitsOf(requests, caches).map((hits) => 100 - (100 * hits) / requests.count);
+  return hitsOf(requests, cachesOf(COMPARED, places)).map((hits) => 100 - (100 * hits) / requests.count);
 }

@@ -1,5 +1,6 @@
 import type { Answer } from "../../lesson/answer.ts";
 import { taught } from "../../lesson/policies.ts";
+import { verdictText } from "../../lesson/verdict.ts";
 import { counted, numberText } from "../../parts/text.ts";
 import { BUY, COMPARED, HAVE, LARGEST, LOOP } from "./run.ts";
 
@@ -26,14 +27,12 @@ export function sizeSays(places: number, curve: readonly number[]): string {
 
 /** Compares a guess of the misses with twice the memory with what they are. */
 export function verdict(guess: number, curve: readonly number[]): string {
-  const misses = round(curve[BUY]!);
-  const said = `You said ${guess}, it was ${misses}.`;
-  if (Math.abs(guess - misses) <= 1) return `${said} ${guess === misses ? "Exactly." : "Nearly."}`;
-  if (guess > round(curve[HAVE]!))
-    return `${said} With LRU a larger cache never misses more than a smaller one.`;
-  return guess < misses
-    ? `${said} Twice the memory does not halve the misses: what counts is whether something that is asked for comes to fit, and between ${HAVE} and ${BUY} places hardly anything does.`
-    : `${said} A few of the rare keys do find room.`;
+  return verdictText(undefined, guess, round(curve[BUY]!), [
+    `Twice the memory does not halve the misses: what counts is whether something that is asked for comes to fit, and between ${HAVE} and ${BUY} places hardly anything does.`,
+    guess > round(curve[HAVE]!)
+      ? "With LRU a larger cache never misses more than a smaller one."
+      : "A few of the rare keys do find room.",
+  ]);
 }
 
 /** Says what happened along the curve. */

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { simulatedHits } from "../../lesson/simulator-fixture.ts";
-import { type Outcome, outcomesOf } from "../../lesson/staged-run.ts";
+import { cachesOf, type Outcome, outcomesOf } from "../../lesson/staged-run.ts";
 import { openRequests } from "../../play/requests.ts";
 import { Run } from "../../play/run.ts";
 import optimumBody from "./body.ts";
@@ -26,7 +26,7 @@ test("the lesson's figures are those that the simulator counts", async () => {
   const beyond = await simulatedHits(run.requests, CACHES, run.end);
   expect(outcomesOf(run).map(([row]) => row!.hits)).toEqual(from.map((hits, i) => hits - beyond[i]!));
   const requests = await openRequests({ workload: LONG_WORKLOAD, seed: 1 });
-  const caches = COMPARED.map((policy) => ({ policy, size: 40, unit: "entries" }) as const);
+  const caches = cachesOf(COMPARED, 40);
   expect(await hitsWith(40)).toEqual(
     (await simulatedHits(requests, caches)).map((hits) => (100 * hits) / LONG),
   );

@@ -1,16 +1,14 @@
 import { SeededRandom } from "../../../src/lib/random.ts";
-import { hitsOf, type StagedRun } from "../../lesson/staged-run.ts";
+import { cachesOf, hitsOf, type StagedRun } from "../../lesson/staged-run.ts";
 import { MISS } from "../../play/cache-run.ts";
 import { openRequests, type Requests } from "../../play/requests.ts";
 import { Run } from "../../play/run.ts";
-import { generatedWorkload, type PlayCache, typedWorkload } from "../../play/settings.ts";
+import { generatedWorkload, typedWorkload } from "../../play/settings.ts";
 
 const KEYS = "ABCDEFGHI";
 export const PLACES = 4;
 export const COUNTED = 20;
-export const CACHES: readonly PlayCache[] = ["lru", "belady"].map((policy) => ({
-  ...{ policy, size: PLACES, unit: "entries" },
-}));
+export const CACHES = cachesOf(["lru", "belady"], PLACES);
 const WARM_UP = 28;
 const SHOWN_BEFORE = 6;
 /** Behind the end of the stage: without a future Belady’s rule has nothing to go by. */
@@ -100,6 +98,5 @@ export const COMPARED = ["lru", "s3-fifo", "w-tinylfu", "belady"] as const;
 /** Hits of each policy, of 100 requests, with so many places. */
 export async function hitsWith(places: number): Promise<number[]> {
   const requests = await openRequests({ workload: LONG_WORKLOAD, seed: 1 });
-  const caches = COMPARED.map((policy) => ({ policy, size: places, unit: "entries" }) as const);
-  return hitsOf(requests, caches).map((hits) => (100 * hits) / LONG);
+  return hitsOf(requests, cachesOf(COMPARED, places)).map((hits) => (100 * hits) / LONG);
 }

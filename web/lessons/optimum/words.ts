@@ -1,6 +1,7 @@
 import type { Answer } from "../../lesson/answer.ts";
 import { taught } from "../../lesson/policies.ts";
 import type { Outcome, StagedRun } from "../../lesson/staged-run.ts";
+import { type Reasons, verdictText } from "../../lesson/verdict.ts";
 import { counted, countText, numberText } from "../../parts/text.ts";
 import { listText } from "../../play/step-sentence.ts";
 import { COMPARED, LONG_KEYS, type Parting, PLACES, type Thread } from "./run.ts";
@@ -35,8 +36,7 @@ export function because(
   ];
 }
 
-/** What a guess forgot that was too low, and one that was too high. */
-const REASONS: Readonly<Record<string, readonly [tooLow: string, tooHigh: string]>> = {
+const REASONS: Readonly<Record<string, Reasons>> = {
   lru: [
     "The favourites come again soon, and those LRU keeps.",
     "There are nine keys for four places, and what was asked for last is often not what is asked for next.",
@@ -49,10 +49,7 @@ const REASONS: Readonly<Record<string, readonly [tooLow: string, tooHigh: string
 
 /** Compares a guess with the outcome. */
 export function verdict(policy: string, guess: number, hits: number): string {
-  const said = `${taught(policy).title}: you said ${guess}, it was ${hits}.`;
-  if (guess === hits) return `${said} Exactly.`;
-  if (Math.abs(guess - hits) === 1) return `${said} Nearly.`;
-  return `${said} ${REASONS[policy]![guess < hits ? 0 : 1]}`;
+  return verdictText(taught(policy).title, guess, hits, REASONS[policy]!);
 }
 
 /** Says how far policies are from the optimum in caches of a size. */

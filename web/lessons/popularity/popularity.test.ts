@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { simulatedHits } from "../../lesson/simulator-fixture.ts";
-import { outcomesOf } from "../../lesson/staged-run.ts";
+import { cachesOf, outcomesOf } from "../../lesson/staged-run.ts";
 import { openRequests } from "../../play/requests.ts";
 import popularityBody from "./body.ts";
 import {
@@ -26,7 +26,7 @@ test("the lesson's figures are those that the simulator counts", async () => {
     today.map((hits, i) => [both[i]! - hits, hits]),
   );
   const requests = await openRequests({ workload: longWorkload(50), seed: 1 });
-  const caches = COMPARED.map((policy) => ({ policy, size: LONG_PLACES, unit: "entries" }) as const);
+  const caches = cachesOf(COMPARED, LONG_PLACES);
   expect(await hitsAtPace(50)).toEqual(
     (await simulatedHits(requests, caches)).map((hits) => (100 * hits) / LONG),
   );

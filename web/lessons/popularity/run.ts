@@ -1,8 +1,8 @@
 import { SeededRandom } from "../../../src/lib/random.ts";
-import { hitsOf, type StagedRun } from "../../lesson/staged-run.ts";
+import { cachesOf, hitsOf, type StagedRun } from "../../lesson/staged-run.ts";
 import { openRequests } from "../../play/requests.ts";
 import { Run } from "../../play/run.ts";
-import { generatedWorkload, type PlayCache, typedWorkload } from "../../play/settings.ts";
+import { generatedWorkload, typedWorkload } from "../../play/settings.ts";
 
 /** Yesterday's favourites, and today's. */
 export const OLD = "ABCDEF";
@@ -10,9 +10,7 @@ export const NEW = "UVWXYZ";
 export const PLACES = 8;
 export const BEFORE = 20;
 export const AFTER = 40;
-export const CACHES: readonly PlayCache[] = ["lfu", "lfu-da", "lru"].map((policy) => ({
-  ...{ policy, size: PLACES, unit: "entries" },
-}));
+export const CACHES = cachesOf(["lfu", "lfu-da", "lru"], PLACES);
 const MOVES_AT = 100;
 const STRANGERS = 0.12;
 const SEED = 12;
@@ -65,8 +63,7 @@ export const COMPARED = ["lru", "lfu", "lfu-da", "w-tinylfu", "w-tinylfu-climb"]
 /** Hits of each policy, of 100 requests, at a pace. */
 export async function hitsAtPace(pace: number): Promise<number[]> {
   const requests = await openRequests({ workload: longWorkload(pace), seed: 1 });
-  const caches = COMPARED.map((policy) => ({ policy, size: LONG_PLACES, unit: "entries" }) as const);
-  return hitsOf(requests, caches).map((hits) => (100 * hits) / LONG);
+  return hitsOf(requests, cachesOf(COMPARED, LONG_PLACES)).map((hits) => (100 * hits) / LONG);
 }
 
 export function longWorkload(pace: number) {

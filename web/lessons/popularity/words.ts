@@ -1,6 +1,7 @@
 import type { Answer } from "../../lesson/answer.ts";
 import { taught } from "../../lesson/policies.ts";
 import type { Outcome, StagedRun } from "../../lesson/staged-run.ts";
+import { type Reasons, verdictText } from "../../lesson/verdict.ts";
 import { countText, numberText } from "../../parts/text.ts";
 import { listText } from "../../play/step-sentence.ts";
 import { BEFORE, COMPARED, type Leftover, LONG, NEW, PLACES } from "./run.ts";
@@ -30,8 +31,7 @@ function names(left: readonly Leftover[]): string {
   return listText(left.map(({ name }) => name).toSorted());
 }
 
-/** What a guess forgot that was too low, and one that was too high. */
-const REASONS: Readonly<Record<string, readonly [tooLow: string, tooHigh: string]>> = {
+const REASONS: Readonly<Record<string, Reasons>> = {
   lfu: [
     "A few places are left for today’s favourites, and a key that is asked for twice running is a hit the second time.",
     "Today’s favourites would have to be asked for more often than yesterday’s were, all day, before one of those leaves.",
@@ -48,10 +48,7 @@ const REASONS: Readonly<Record<string, readonly [tooLow: string, tooHigh: string
 
 /** Compares a guess with the outcome. */
 export function verdict(policy: string, guess: number, hits: number): string {
-  const said = `${taught(policy).title}: you said ${guess}, it was ${hits}.`;
-  if (guess === hits) return `${said} Exactly.`;
-  if (Math.abs(guess - hits) <= 2) return `${said} Nearly.`;
-  return `${said} ${REASONS[policy]![guess < hits ? 0 : 1]}`;
+  return verdictText(taught(policy).title, guess, hits, REASONS[policy]!, 2);
 }
 
 /** Says how fast popularity moves. */

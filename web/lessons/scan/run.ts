@@ -1,9 +1,9 @@
 import { SeededRandom } from "../../../src/lib/random.ts";
-import { type Outcome, outcomesOf, type StagedRun } from "../../lesson/staged-run.ts";
+import { cachesOf, type Outcome, outcomesOf, type StagedRun } from "../../lesson/staged-run.ts";
 import { HIT } from "../../play/cache-run.ts";
 import { openRequests } from "../../play/requests.ts";
 import { Run } from "../../play/run.ts";
-import { type PlayCache, typedWorkload } from "../../play/settings.ts";
+import { typedWorkload } from "../../play/settings.ts";
 
 /** The run of lesson 4: regulars keep coming, a scan of strangers comes by, and the regulars come again. */
 export interface ScanRun extends StagedRun {
@@ -18,10 +18,7 @@ const SEED = 28;
 export const SCAN = 24;
 export const AFTER = 20;
 export const PLACES = 20;
-export const CACHES: readonly PlayCache[] = [
-  { policy: "lru", size: PLACES, unit: "entries" },
-  { policy: "s3-fifo", size: PLACES, unit: "entries" },
-];
+export const CACHES = cachesOf(["lru", "s3-fifo"], PLACES);
 const WARM_UP = 160;
 const QUIET = 10;
 /** In the warm-up, one request in so many is a stranger's. */

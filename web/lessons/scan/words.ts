@@ -1,5 +1,6 @@
 import type { Answer } from "../../lesson/answer.ts";
 import { taught } from "../../lesson/policies.ts";
+import { type Reasons, verdictText } from "../../lesson/verdict.ts";
 import { AFTER, NEWCOMER, REGULARS, SCAN, type ScanResult, type ScanRun } from "./run.ts";
 
 /** Says why a cache had so many hits after a scan, from what happened in the run. */
@@ -19,18 +20,20 @@ export function because(
   return `Each stranger had to begin in the small queue. None was asked for again there, so they pushed out only one another. Of the ${regularsBefore} regulars that were cached before the scan, ${regularsLeft} were still there after it.${newcomer}`;
 }
 
+const REASONS: Readonly<Record<string, Reasons>> = {
+  lru: [
+    "A lost entry costs one miss, not all of its requests: after that it is cached again.",
+    "That they had been asked for all day earned the regulars nothing: LRU looks at the last request alone.",
+  ],
+  "s3-fifo": [
+    "No scan gets past the small queue by being long.",
+    "One regular was too new to have proved itself.",
+  ],
+};
+
 /** Compares a guess with the outcome; too low and too high have different reasons. */
 export function verdict(policy: string, guess: number, hits: number): string {
-  const said = `${taught(policy).title}: you said ${guess}, it was ${hits}.`;
-  if (Math.abs(guess - hits) <= 1) return `${said} ${guess === hits ? "Exactly." : "Nearly."}`;
-  if (policy === "lru") {
-    return guess < hits
-      ? `${said} A lost entry costs one miss, not all of its requests: after that it is cached again.`
-      : `${said} That they had been asked for all day earned the regulars nothing: LRU looks at the last request alone.`;
-  }
-  return guess < hits
-    ? `${said} No scan gets past the small queue by being long.`
-    : `${said} One regular was too new to have proved itself.`;
+  return verdictText(taught(policy).title, guess, hits, REASONS[policy]!);
 }
 
 export const ANSWERS: readonly Answer[] = [

@@ -1,7 +1,7 @@
 import { SeededRandom } from "../../../src/lib/random.ts";
-import { hitsOf, type StagedRun } from "../../lesson/staged-run.ts";
+import { cachesOf, hitsOf, type StagedRun } from "../../lesson/staged-run.ts";
 import { openRequests } from "../../play/requests.ts";
-import { type PlayCache, typedWorkload } from "../../play/settings.ts";
+import { typedWorkload } from "../../play/settings.ts";
 
 export const KEYS = "ABCDEFGHIJKL";
 export const PLACES = 6;
@@ -13,23 +13,19 @@ const COUNTED_FROM = 40;
 export const ALL = 240;
 const SEED = 52;
 
-function cachesOf(size: number): PlayCache[] {
-  return POLICIES.map((policy) => ({ policy, size, unit: "entries" }));
-}
-
 /** The run of lesson 3: more keys than places, some asked for more often than others. */
 export async function smallRun(): Promise<StagedRun> {
   const { workload, requests } = await allRequests();
   const end = COUNTED_FROM + COUNTED;
   const counted = [{ title: `The next ${COUNTED}`, from: COUNTED_FROM, to: end }];
   const from = COUNTED_FROM - SHOWN_BEFORE;
-  return { workload, requests, caches: cachesOf(PLACES), from, askAt: COUNTED_FROM, end, counted };
+  return { workload, requests, caches: cachesOf(POLICIES, PLACES), from, askAt: COUNTED_FROM, end, counted };
 }
 
 /** The hits of all requests, for each policy, in caches with so many places. */
 export async function hitsWith(places: number): Promise<number[]> {
   const { requests } = await allRequests();
-  return hitsOf(requests, cachesOf(places));
+  return hitsOf(requests, cachesOf(POLICIES, places));
 }
 
 /** The keys of the loop: one more than there are places. */
@@ -42,7 +38,10 @@ export async function loopHits(places: number): Promise<number[]> {
   const text = Array<string>(ROUNDS)
     .fill([...LOOP].join(" "))
     .join(" ");
-  return hitsOf(await openRequests({ workload: typedWorkload(text), seed: SEED }), cachesOf(places));
+  return hitsOf(
+    await openRequests({ workload: typedWorkload(text), seed: SEED }),
+    cachesOf(POLICIES, places),
+  );
 }
 
 async function allRequests() {

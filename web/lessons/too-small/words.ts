@@ -1,6 +1,7 @@
 import type { Answer } from "../../lesson/answer.ts";
 import { taught } from "../../lesson/policies.ts";
 import type { Outcome, StagedRun } from "../../lesson/staged-run.ts";
+import { type Reasons, verdictText } from "../../lesson/verdict.ts";
 import { counted } from "../../parts/text.ts";
 import { listText } from "../../play/step-sentence.ts";
 import { ALL, KEYS, LOOP, LOOP_REQUESTS, PLACES, POLICIES } from "./run.ts";
@@ -38,8 +39,7 @@ export function mostAskedFor({ requests }: Outcome): string {
   return names.toSorted((a, b) => count(names, b) - count(names, a))[0]!;
 }
 
-/** What a guess forgot that was too low, and one that was too high. */
-const REASONS: Readonly<Record<string, readonly [tooLow: string, tooHigh: string]>> = {
+const REASONS: Readonly<Record<string, Reasons>> = {
   fifo: [
     "Half of the keys fit, but not just any half: what is asked for often is fetched again soon after it had to leave, and is there for a while.",
     "Its line moves on with every miss, and popular entries fall off its end like any other.",
@@ -54,12 +54,9 @@ const REASONS: Readonly<Record<string, readonly [tooLow: string, tooHigh: string
   ],
 };
 
-/** Compares a guess with the outcome; too low and too high have different reasons. */
+/** Compares a guess with the outcome. */
 export function verdict(policy: string, guess: number, hits: number): string {
-  const said = `${taught(policy).title}: you said ${guess}, it was ${hits}.`;
-  if (guess === hits) return `${said} Exactly.`;
-  if (Math.abs(guess - hits) === 1) return `${said} Nearly.`;
-  return `${said} ${REASONS[policy]![guess < hits ? 0 : 1]}`;
+  return verdictText(taught(policy).title, guess, hits, REASONS[policy]!);
 }
 
 /** Says what caches of a size do. @param larger the hits with one place more */
