@@ -184,6 +184,9 @@ describe.skipIf(!chromiumProgram.available)("the lessons", () => {
       await using shown = await browser.open(url);
       const { page } = shown;
       const keep = page.getByRole("button", { name: /^Keep my guess/ });
+      // Not before somebody sees it.
+      await page.getByRole("button", { name: "Play" }).waitFor();
+      await page.locator("#stage").evaluate((stage) => stage.scrollIntoView());
       await keep.waitFor();
       expect(await page.locator("#explained .told").isVisible()).toBe(false);
       const position = await page.evaluate("document.querySelector('.phase').textContent");

@@ -67,7 +67,7 @@ export function CacheStage({
   earlier.current = view;
   return (
     <section class="stage-box" aria-label="The run">
-      <p class="phase" aria-live="polite">
+      <p class="phase" aria-live={player.isPlaying ? "off" : "polite"}>
         <b>{phase(player.at)}</b>
       </p>
       <StreamRow view={view} />

@@ -17,6 +17,9 @@ export interface StagePlan {
   readonly stepMs: (at: number) => number;
 }
 
+/** The middle half of the window. */
+const STARTS_WITHIN = "-25% 0px";
+
 /** Where a stage is, and what moves it. */
 export interface StagePlayer {
   readonly at: number;
@@ -43,7 +46,7 @@ export interface StagePlayer {
 }
 
 /**
- * Predict, then run: a stage plays by itself to its question, waits for a guess, and goes on. A guess is kept in the
+ * Predict, then run: once it is seen, a stage plays by itself to its question, waits for a guess, and goes on. A guess is kept in the
  * address. The page's class `asking` holds back the explanation until the run has been at its end.
  */
 export function useStagePlayer(plan: StagePlan): StagePlayer {
@@ -51,7 +54,7 @@ export function useStagePlayer(plan: StagePlan): StagePlayer {
   const display = useDisplay();
   const at = useSignal(from);
   const before = useRef(from);
-  const isPlaying = useSignal(!display.still.peek());
+  const isPlaying = useSignal(false);
   const guess = useSignal(readGuess(location.hash, guesses, most));
   const isAsked = useSignal(guess.value === undefined);
   const draft = useSignal<readonly number[]>(Array<number>(guesses).fill(first));
@@ -67,6 +70,19 @@ export function useStagePlayer(plan: StagePlan): StagePlayer {
     isPlaying.value = false;
     go(to);
   };
+  useEffect(() => {
+    // It waits for the reader to come by.
+    const observer = new IntersectionObserver(
+      ([entry]) => {
+        if (!entry!.isIntersecting) return;
+        observer.disconnect();
+        if (!display.still.peek() && at.peek() === from) isPlaying.value = true;
+      },
+      { rootMargin: STARTS_WITHIN },
+    );
+    observer.observe(document.getElementById("stage")!);
+    return () => observer.disconnect();
+  }, []);
   useEffect(() => {
     if (!isPlaying.value) return undefined;
     if (at.value >= limit) {

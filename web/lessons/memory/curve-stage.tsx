@@ -27,7 +27,7 @@ export function CurveStage({ curve }: { readonly curve: readonly number[] }) {
   const says = sizeSays(at, curve);
   return (
     <section class="stage-box" aria-label="The run">
-      <p class="phase" aria-live="polite">
+      <p class="phase" aria-live={player.isPlaying ? "off" : "polite"}>
         <b>{phase(at)}</b>
       </p>
       <Chart label={`Misses of 100 requests over the size of the cache. ${says}`}>
