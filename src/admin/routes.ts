@@ -25,18 +25,18 @@ export const ROUTES: readonly Route[] = [
     summary: "The playground: caches and policies to step through.",
   },
   {
-    path: "/learn/",
-    access: "password",
-    methods: { GET: (call) => learnResponse(call, `/learn/${call.rest}`) },
-    shown: "/learn/{lesson}",
-    summary: "A lesson; /learn/lessons lists them.",
-  },
-  {
     path: "/learn/traces/",
     access: "password",
     methods: { GET: ({ rest }) => traceResponse(rest) },
     shown: "/learn/traces/{file}",
     summary: "A recorded trace for the playground.",
+  },
+  {
+    path: "/learn/",
+    access: "password",
+    methods: { GET: (call) => learnResponse(call, `/learn/${call.rest}`) },
+    shown: "/learn/{lesson}",
+    summary: "A lesson; /learn/lessons lists them.",
   },
   {
     path: "/uplot.js",

@@ -1,11 +1,11 @@
 import { HIT } from "../play/cache-run.ts";
 import type { Requests } from "../play/requests.ts";
 import { Run } from "../play/run.ts";
-import type { PlayCache, Workload } from "../play/settings.ts";
+import type { MadeWorkload, PlayCache } from "../play/settings.ts";
 
 /** A run that a stage shows. All of it follows from the lesson's seed. */
 export interface StagedRun {
-  readonly workload: Workload;
+  readonly workload: MadeWorkload;
   readonly requests: Requests;
   readonly caches: readonly PlayCache[];
   /** Positions: where the stage begins, where it asks for a guess, and its end. */
