@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { isLoopbackHost } from "../lib/loopback.ts";
 import { type Config, reason } from "./config.ts";
 import { UsageError } from "./exit.ts";
-import { choice, optionalSetting, port, setting, switchSetting, text } from "./setting.ts";
+import { choice, duration, optionalSetting, port, setting, switchSetting, text } from "./setting.ts";
 import { tlsSettings } from "./tls-settings.ts";
 
 const LISTENING = "Listening:";
@@ -42,6 +42,12 @@ export function listenSettings(defaultPort: string) {
       group: ACCESS,
     }),
     ...tlsSettings(),
+    drainTime: setting(duration({ most: "1h" }), "5s", {
+      placeholder: "<time>",
+      description:
+        "at the end, how long clients in the middle of requests may go on; those that rest are closed",
+      group: LISTENING,
+    }),
     untilInputEnds: switchSetting({
       description: "end when standard input ends, for use by programs that start this one",
       group: LISTENING,

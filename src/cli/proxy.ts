@@ -146,6 +146,7 @@ export const proxy = subcommand({
         port: values.port,
         tls,
         respOnly: values.protocol === "resp",
+        drainMs: values.drainTime,
         password,
         limits: fitting.limits,
         origin,

@@ -96,6 +96,7 @@ export const server = subcommand({
         port: values.port,
         tls,
         respOnly: values.protocol === "resp",
+        drainMs: values.drainTime,
         password,
         limits,
         engine: values.engine,

@@ -48,6 +48,18 @@ export interface ListenerOptions {
 }
 
 const TIMEOUT_CHECK_MS = 100;
+const DRAIN_CHECK_MS = 5;
+/** A client that has asked nothing for so long may be closed: hardly any has a request on its way then. */
+const RESTS_MS = 100;
+/** After the drain, how long clients have to take their last replies. */
+const LAST_REPLIES_WITHIN_MS = 1000;
+
+export const DEFAULT_DRAIN_MS = 5000;
+
+/** Logs how a drain ended, if not all clients could finish. */
+export function tellOfDrain(cutCount: number, log: Log): void {
+  if (cutCount > 0) log.warn(`${cutCount} connections were cut off: they did not take their replies in time`);
+}
 
 type Sockets = readonly TCPSocketListener<Connection>[];
 
@@ -122,20 +134,28 @@ export class Listener implements ListeningPorts {
   }
 
   /**
-   * Stops accepting, sends every client the replies to its requests, and closes. Cuts connections that are still open
-   * after `graceMs`.
+   * Stops accepting and lets the open connections finish: a client that rests is closed, one in the middle of requests
+   * goes on. After `forMs` every client gets the replies to what has been executed, and is closed. Those that do not
+   * take their replies are cut off.
+   * @returns how many were cut off
    */
-  async drain(graceMs: number): Promise<void> {
-    const { registry } = this.#options;
+  async drain(forMs: number): Promise<number> {
+    const { registry, clock } = this.#options;
+    // The event loop accepts what has waited until now.
+    await Bun.sleep(0);
     this.stopAccepting();
-    for (const connection of registry) connection.closeAfterReplies();
-    let isOver = false;
-    const grace = setTimeout(() => {
-      isOver = true;
-    }, graceMs);
-    while (registry.size > 0 && !isOver) await Bun.sleep(5);
-    clearTimeout(grace);
+    const endMs = clock.monotonicMs() + forMs;
+    for (let nowMs = clock.monotonicMs(); registry.size > 0; nowMs = clock.monotonicMs()) {
+      const isOver = nowMs >= endMs;
+      for (const connection of registry) {
+        if (isOver || nowMs - connection.lastActiveMs >= RESTS_MS) connection.closeAfterReplies();
+      }
+      if (nowMs >= endMs + LAST_REPLIES_WITHIN_MS) break;
+      await Bun.sleep(DRAIN_CHECK_MS);
+    }
+    const cutCount = registry.size;
     this.close();
+    return cutCount;
   }
 
   /** Stops listening and cuts all connections. */

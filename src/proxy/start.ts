@@ -7,7 +7,7 @@ import type { HashKey } from "../lib/sip-hash.ts";
 import { readClock, steadyClock } from "../lib/steady-clock.ts";
 import type { ClientTls, ServerTls } from "../lib/tls.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
-import { Listener, type ListenerTls } from "../net/listener.ts";
+import { DEFAULT_DRAIN_MS, Listener, type ListenerTls, tellOfDrain } from "../net/listener.ts";
 import { DEFAULT_POLICY } from "../policy/registry.ts";
 import { Store } from "../store/store.ts";
 import { giveBeats } from "./beats.ts";
@@ -31,6 +31,8 @@ export interface StartProxyOptions extends Omit<Settings, "origin" | "maxConnect
   readonly policy?: string | undefined;
   readonly limits?: ConnectionLimits | undefined;
   readonly respOnly?: boolean | undefined;
+  /** How long open connections may go on when the proxy ends; 5 seconds by default. */
+  readonly drainMs?: number | undefined;
   readonly clock?: Clock;
   readonly random?: Random;
   /** The secret of the key hashes; random by default. */
@@ -61,8 +63,6 @@ export interface RunningProxy {
   close(): Promise<void>;
 }
 
-/** How long clients have to read outstanding replies when the proxy closes. */
-export const DRAIN_MS = 5000;
 /** Expired entries and those of past epochs are removed in small steps, so that no request waits for long. */
 const SWEEP_INTERVAL_MS = 20;
 const SWEEP_STEPS = 400;
@@ -130,7 +130,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
     recover: (holder) => recoverStore(store, holder),
     async close() {
       drains?.();
-      await listener.drain(DRAIN_MS);
+      tellOfDrain(await listener.drain(options.drainMs ?? DEFAULT_DRAIN_MS), log);
       stopSweeping();
       stopPublishing();
       proxy.close();

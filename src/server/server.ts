@@ -16,7 +16,7 @@ import { ClientPause, PAUSE_NUMBERS } from "../net/client-pause.ts";
 import { ClientRegistry } from "../net/client-registry.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Adjustable } from "../net/limits.ts";
-import { Listener, type ListenerTls } from "../net/listener.ts";
+import { DEFAULT_DRAIN_MS, Listener, type ListenerTls, tellOfDrain } from "../net/listener.ts";
 import { type ListeningPorts, NO_PORTS } from "../net/listening-ports.ts";
 import { isPasswordOf } from "../net/password.ts";
 import type { Service } from "../net/service.ts";
@@ -74,9 +74,6 @@ export interface ListenOptions {
   /** Speak RESP only: input that does not begin with `*` is an inline command. */
   readonly respOnly?: boolean | undefined;
 }
-
-/** How long a closing server waits for clients to read the replies to their requests. */
-const DRAIN_MS = 5_000;
 
 /** How often the server publishes its numbers for other threads, in milliseconds. */
 const PUBLISH_INTERVAL_MS = 100;
@@ -230,15 +227,18 @@ export class Server implements Service, SessionHost {
   }
 
   /** Lets clients read the replies to their requests, closes all connections, then the engine. */
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  /** @param drainMs how long open connections may go on */
+  close(drainMs: number = DEFAULT_DRAIN_MS): Promise<void> {
+    this.#closing ??= this.#close(drainMs);
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
+  async #close(drainMs: number): Promise<void> {
     this.#activeExpiry.stop();
     clearInterval(this.#publishing);
-    await Promise.all(this.#listeners.map((listener) => listener.drain(DRAIN_MS)));
+    for (const cutCount of await Promise.all(this.#listeners.map((listener) => listener.drain(drainMs)))) {
+      tellOfDrain(cutCount, this.log);
+    }
     await this.engine.close();
   }
 }

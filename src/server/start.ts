@@ -30,6 +30,8 @@ export interface StartOptions extends ListenOptions {
   /** `memory`: make room when the budget is spent, or refuse writes. */
   readonly whenFull?: "evict" | "refuse" | undefined;
   readonly password?: string | undefined;
+  /** How long open connections may go on when the server ends; 5 seconds by default. */
+  readonly drainMs?: number | undefined;
   readonly limits?: (ConnectionLimits & Partial<ServerLimits>) | undefined;
   readonly log?: Log | undefined;
   readonly clock?: Clock | undefined;
@@ -93,7 +95,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       recover() {},
       async close() {
         stop();
-        await server.close();
+        await server.close(options.drainMs);
       },
     };
   } catch (error) {

@@ -7,11 +7,12 @@ import { systemRandom } from "../../lib/random.ts";
 import { readClock, steadyClock } from "../../lib/steady-clock.ts";
 import type { ClientTls, ServerTls } from "../../lib/tls.ts";
 import { DEFAULT_LIMITS } from "../../net/limits.ts";
+import { DEFAULT_DRAIN_MS } from "../../net/listener.ts";
 import { ListenError, requireFreePort } from "../../net/listening-sockets.ts";
 import type { Store } from "../../store/store.ts";
 import { LiveSettings } from "../live-settings.ts";
 import { completeSettings, type ProxySettings, randomHex } from "../settings.ts";
-import { createStore, DRAIN_MS, recoverStore, type StartProxyOptions, sourceOf } from "../start.ts";
+import { createStore, recoverStore, type StartProxyOptions, sourceOf } from "../start.ts";
 import { FlightClaims } from "./flight-claims.ts";
 import { Peers } from "./peers.ts";
 import type { FromThread, ThreadStart, ToThread } from "./thread-messages.ts";
@@ -24,6 +25,12 @@ export interface StartThreadsOptions extends Omit<StartProxyOptions, "clock"> {
 
 /** The settings that all threads share, including threads that replace others. */
 type ThreadsStart = Omit<ThreadStart, "index" | "holder" | "clock">;
+interface SupervisorOptions {
+  readonly log: Log;
+  readonly setLogLevel: ((level: LogLevel) => void) | undefined;
+  readonly drainMs: number | undefined;
+}
+
 type Ports = Pick<FromThread & { readonly type: "listening" }, "port" | "tlsPort">;
 
 /** The least delay before a thread that died is started again. */
@@ -46,6 +53,7 @@ export class Supervisor {
   /** Used only in ways that never wait for a lock: a dead thread may hold it until `recover`. */
   readonly #store: Store;
   readonly #table: ThreadTable;
+  readonly #drainMs: number;
   readonly #log: Log;
   readonly #setLogLevel: ((level: LogLevel) => void) | undefined;
   /** The time of all threads. */
@@ -60,12 +68,13 @@ export class Supervisor {
     start: ThreadsStart,
     store: Store,
     table: ThreadTable,
-    { log, setLogLevel }: { log: Log; setLogLevel: ((level: LogLevel) => void) | undefined },
+    { log, setLogLevel, drainMs = DEFAULT_DRAIN_MS }: SupervisorOptions,
   ) {
     this.#start = start;
     this.#store = store;
     this.#table = table;
     this.#log = log;
+    this.#drainMs = drainMs;
     this.#setLogLevel = setLogLevel;
   }
 
@@ -103,7 +112,7 @@ export class Supervisor {
       },
       store,
       table,
-      { log, setLogLevel: options.setLogLevel },
+      { log, setLogLevel: options.setLogLevel, drainMs: options.drainMs },
     );
     try {
       // If the system chooses the port, it chooses for the first thread. It gives nobody a port that is shared.
@@ -178,7 +187,7 @@ export class Supervisor {
       this.#workers.map(async (worker) => {
         if (worker === undefined) return;
         const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-        worker.postMessage({ type: "drain", graceMs: DRAIN_MS } satisfies ToThread);
+        worker.postMessage({ type: "drain", forMs: this.#drainMs } satisfies ToThread);
         await ended;
       }),
     );

@@ -43,7 +43,7 @@ export type FromThread =
 
 /** From the supervisor to a thread. */
 export type ToThread =
-  | { readonly type: "drain"; readonly graceMs: number }
+  | { readonly type: "drain"; readonly forMs: number }
   /** Use another certificate for new clients. */
   | { readonly type: "tls"; readonly settings: ServerTls }
   /** Speak TLS in another way on new connections to the origin. */

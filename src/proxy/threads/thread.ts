@@ -4,7 +4,7 @@ import { systemClock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { steadyClockSince } from "../../lib/steady-clock.ts";
-import { Listener } from "../../net/listener.ts";
+import { Listener, tellOfDrain } from "../../net/listener.ts";
 import { ListenError } from "../../net/listening-sockets.ts";
 import { Store } from "../../store/store.ts";
 import { giveBeats } from "../beats.ts";
@@ -88,7 +88,7 @@ function runThread(start: ThreadStart): void {
       return;
     }
     drains?.();
-    await listener.drain(message.graceMs);
+    tellOfDrain(await listener.drain(message.forMs), log);
     stopPublishing();
     stopSweeping();
     proxy.close();
