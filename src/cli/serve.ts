@@ -1,6 +1,7 @@
-import { networkInterfaces } from "node:os";
+import { networkInterfaces, uptime } from "node:os";
 import type { Logger } from "pino";
 import { EXIT_DONE, EXIT_FAILED } from "./exit.ts";
+import { ServiceManager } from "./service-manager.ts";
 
 /** A running service. */
 export interface Running {
@@ -32,10 +33,13 @@ export async function serve(
   };
   // Before the start, because a signal may come as soon as the service reports that it is ready.
   for (const name of Object.keys(SIGNAL_NUMBERS)) process.on(name, end);
+  const manager = ServiceManager.from(process.env, process.pid, log);
   const service = await start();
+  manager?.ready();
   if (untilInputEnds) process.stdin.once("end", () => end("end of input")).resume();
   const signal = await ending;
   log.info({ signal }, "ending: answering received requests; a second signal ends at once");
+  await manager?.stopping();
   await service.close();
   log.info("ended");
   return EXIT_DONE;
@@ -53,6 +57,7 @@ export class HangUp {
   readonly reloads: Reload[] = [];
 
   constructor(log: Logger) {
+    const manager = ServiceManager.from(process.env, process.pid, log);
     process.on("SIGHUP", () => {
       if (this.reloads.length === 0) {
         log.warn(
@@ -61,6 +66,7 @@ export class HangUp {
         );
         return;
       }
+      manager?.tell("RELOADING=1", `MONOTONIC_USEC=${monotonicMicros()}`);
       try {
         const uses = this.reloads.map((read) => read());
         log.info({ signal: "SIGHUP" }, uses.map((use) => use()).join("; "));
@@ -70,8 +76,14 @@ export class HangUp {
           `nothing was changed: ${error instanceof Error ? error.message : String(error)}`,
         );
       }
+      manager?.tell("READY=1");
     });
   }
+}
+
+/** The system's monotonic clock, which systemd compares with its own. */
+function monotonicMicros(): number {
+  return Math.floor(uptime() * 1e6);
 }
 
 /** Logs a fault of the program, and ends it. */
