@@ -1,3 +1,4 @@
+import type { PageName } from "../admin/page.ts";
 import { SCANNED, WRITTEN_PAST } from "./demo-keys.ts";
 
 type PhaseName = "warm-up" | "scan" | "move" | "herd" | "writes";
@@ -9,6 +10,8 @@ export interface DemoPhase {
   readonly what: string;
   /** What to look for in the dashboard, a line for each of its views. */
   readonly look: readonly string[];
+  /** The page of the lesson that explains it, if there is one. */
+  readonly lesson?: PageName;
   /** The mark in the history. */
   readonly mark: string;
 }
@@ -23,6 +26,7 @@ export const PHASES: readonly DemoPhase[] = [
       "Now: the hit ratio climbs.",
       "What if: caches of other sizes and policies, simulated on these reads.",
     ],
+    lesson: "lesson-cold-start",
     mark: "demo: usual reads",
   },
   {
@@ -33,6 +37,7 @@ export const PHASES: readonly DemoPhase[] = [
       "Now: misses rise, and fall when it ends.",
       "Inside: strangers pass through the small queue; the main queue stays.",
     ],
+    lesson: "lesson-scan",
     mark: `demo: a scan of ${SCANNED.count.toLocaleString("en")} products`,
   },
   {
@@ -40,6 +45,7 @@ export const PHASES: readonly DemoPhase[] = [
     title: "Popularity moves",
     what: "other keys are the popular ones from now on.",
     look: ["Now: the hit ratio falls, then climbs as they come in.", "Keys: new hot keys."],
+    lesson: "lesson-popularity",
     mark: "demo: other keys become popular",
   },
   {

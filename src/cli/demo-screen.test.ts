@@ -33,6 +33,7 @@ function screen(columns: number): string {
     ),
     partText("A proxy answers from its cache if it can:", "localhost:8080", style),
     partText("Watch it in a browser, the dashboard:", "http://localhost:8081/", style),
+    partText("Why it does so, in lessons:", "http://localhost:8081/learn/lessons", style),
     "Three requests, sent to the proxy",
     stepText(
       "PUT shashank=softwareEngineer",
@@ -68,6 +69,8 @@ A proxy answers from its cache if it
   can: localhost:8080
 Watch it in a browser, the dashboard:
   http://localhost:8081/
+Why it does so, in lessons:
+  http://localhost:8081/learn/lessons
 Three requests, sent to the proxy
   PUT shashank=softwareEngineer
     ->  {Backend Server} : OK
@@ -92,6 +95,7 @@ beside the usual reads.
   Watch Inside: strangers pass through
       the small queue; the main queue
       stays.
+  Read /learn/scan: a lesson on it.
 64.0% hits  hit 87 µs, miss 2.3 ms
 100,000 reads: 64.0% answered by the
 proxy's cache, 36,000 by the server.
@@ -130,6 +134,7 @@ A server keeps keys and values:            localhost:9090 (data in
   /tmp/glasscache-demo-ab12cd)
 A proxy answers from its cache if it can:  localhost:8080
 Watch it in a browser, the dashboard:      http://localhost:8081/
+Why it does so, in lessons:                http://localhost:8081/learn/lessons
 Three requests, sent to the proxy
   PUT shashank=softwareEngineer   ->  {Backend Server} : OK
       stored by the server; the proxy only removes its older copy
@@ -143,6 +148,7 @@ server is 2 ms away, like a real one (--origin-delay).
 A scan: 12,000 products, each read once, beside the usual reads.
   Watch Now: misses rise, and fall when it ends.
   Watch Inside: strangers pass through the small queue; the main queue stays.
+  Read /learn/scan: a lesson on it.
      12,345 requests/s   hit ratio 64.0% █████████░░░░░  hit 87 µs, miss 2.3 ms
 100,000 reads: 64.0% answered by the proxy's cache, 36,000 by the server.
 Now try it yourself, in a second terminal

@@ -1,3 +1,4 @@
+import { LEARN_LINKS } from "../admin/page.ts";
 import type { DemoPhase } from "./demo-phases.ts";
 import { definitionList, fitted, widthOf, wrapped } from "./wrapping.ts";
 
@@ -63,15 +64,15 @@ export function fillingLine(written: number, keys: number, { columns }: DemoStyl
 
 /** Announces a phase of the load. */
 export function phaseText(
-  { title, what, look }: Pick<DemoPhase, "title" | "what" | "look">,
+  { title, what, look, lesson }: Pick<DemoPhase, "title" | "what" | "look" | "lesson">,
   hasDashboard: boolean,
   { columns, bold, dim }: DemoStyle,
 ): string {
   const text = wrapped(`${title}: ${what}`, columns).replace(`${title}:`, `${bold(title)}:`);
   if (!hasDashboard) return text;
-  return [text, ...look.map((line) => dimLines(wrapped(`Watch ${line}`, columns, "      ", "  "), dim))].join(
-    "\n",
-  );
+  const read = lesson === undefined ? [] : [`Read ${LEARN_LINKS[lesson]}: a lesson on it.`];
+  const hints = [...look.map((line) => `Watch ${line}`), ...read];
+  return [text, ...hints.map((line) => dimLines(wrapped(line, columns, "      ", "  "), dim))].join("\n");
 }
 
 export interface LoadMoment {

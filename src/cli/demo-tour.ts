@@ -1,5 +1,6 @@
 import { connect as connectSocket } from "node:net";
 import { setTimeout } from "node:timers/promises";
+import { LEARN_LINKS } from "../admin/page.ts";
 import type { ChildProcess, Ready } from "./child-process.ts";
 import { isChangedUnseen, isReadByLoad } from "./demo-keys.ts";
 import type { LoadThread } from "./demo-load-thread.ts";
@@ -100,9 +101,9 @@ function tellDashboard(
   if (admin !== undefined) {
     const host = admin.host.includes(":") ? `[${admin.host}]` : admin.host;
     const address = `http://${host}:${admin.port}/`;
-    output.say(
-      (style) => `${partText("Watch it in a browser, the dashboard:", style.bold(address), style)}\n`,
-    );
+    output.say((style) => partText("Watch it in a browser, the dashboard:", style.bold(address), style));
+    const lessons = `${address}${LEARN_LINKS.lessons!.slice(1)}`;
+    output.say((style) => `${partText("Why it does so, in lessons:", lessons, style)}\n`);
     return;
   }
   if (hasAdmin === true) {
