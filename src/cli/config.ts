@@ -38,6 +38,8 @@ export interface Config<S extends Settings> {
   /** How the user wrote each setting, for messages about values that contradict each other. */
   readonly labels: Readonly<Record<keyof S, string>>;
   readonly ranks: Readonly<Record<keyof S, number>>;
+  /** How each value is written; undefined: it has none. */
+  readonly texts: Readonly<Record<keyof S, string | undefined>>;
 }
 
 /**
@@ -49,11 +51,13 @@ export function resolveConfig<S extends Settings>(settings: S, sources: ConfigSo
   const values: Record<string, unknown> = {};
   const labels: Record<string, string> = {};
   const ranks: Record<string, number> = {};
+  const texts: Record<string, string | undefined> = {};
   const problems: string[] = [];
   for (const [key, { read, fallback }] of Object.entries(settings)) {
     const [given, source] = lookUp(key, fallback, sources);
     labels[key] = source.rank === 0 ? `--${flagName(key)}` : source.label;
     ranks[key] = source.rank;
+    texts[key] = given === undefined ? undefined : String(given);
     if (given === undefined) continue;
     try {
       values[key] = read(String(given));
@@ -67,6 +71,7 @@ export function resolveConfig<S extends Settings>(settings: S, sources: ConfigSo
     values: values as ValuesOf<S>,
     labels: labels as Config<S>["labels"],
     ranks: ranks as Config<S>["ranks"],
+    texts: texts as Config<S>["texts"],
   };
 }
 

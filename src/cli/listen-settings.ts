@@ -48,6 +48,11 @@ export function listenSettings(defaultPort: string) {
         "at the end, how long clients in the middle of requests may go on; those that rest are closed",
       group: LISTENING,
     }),
+    check: switchSetting({
+      description:
+        "say whether the configuration is right, files included, and what differs from the defaults; and end",
+      group: LISTENING,
+    }),
     untilInputEnds: switchSetting({
       description: "end when standard input ends, for use by programs that start this one",
       group: LISTENING,

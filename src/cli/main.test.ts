@@ -1,5 +1,6 @@
 /** `glasscache` as a process: usage, exit codes, signals, and the first messages of server and proxy. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
@@ -200,14 +201,114 @@ describe("starting", () => {
 });
 
 describe("SIGHUP", () => {
-  test.each(["server --engine memory", "proxy"])("is logged and ignored: %s", async (line) => {
+  test.each([
+    ["server --engine memory", "SIGHUP is ignored"],
+    ["proxy", "the settings are what they were"],
+  ])("without anything that has changed is logged: %s", async (line, message) => {
     const { program, ready } = await start([...line.split(" "), "--host", "127.0.0.1"]);
     await using _ = program;
     process.kill(program.pid, "SIGHUP");
-    while (!program.output.includes("SIGHUP is ignored")) await Bun.sleep(5);
+    while (!program.output.includes(message)) await Bun.sleep(5);
     using client = await RespClient.connect({ port: ready.port });
     expect(await client.ask("PING")).toBe("PONG");
     expect(await program.end()).toBe(0);
+  });
+});
+
+describe("--check", () => {
+  test("says what differs from the defaults, and where it comes from; secrets are not shown", async () => {
+    using directory = new TemporaryDirectory();
+    const path = join(directory.path, "glasscache.json");
+    writeFileSync(path, JSON.stringify({ memory: "16mb", proxy: { policy: "lru" }, heartbeat: "1s" }));
+    const args = [
+      "proxy",
+      "--check",
+      "--config",
+      path,
+      "--password",
+      "s3cret",
+      "--origin",
+      "redis://:hush@h",
+    ];
+    const env = { GLASSCACHE_PROXY_ADMIN: "", GLASSCACHE_SERVER_ADMIN: "" };
+    expect(await runGlasscache(args, { env })).toEqual({
+      code: 0,
+      stderr: "",
+      stdout: `\
+The configuration is right; these settings differ from the defaults:
+  password: (secret) (--password)
+  origin: (secret) (--origin; the default is localhost:9090)
+  memory: 16mb ("memory" in ${path}; the default is 64mb)
+  policy: lru ("policy" of "proxy" in ${path}; the default is s3-fifo)
+`,
+    });
+    const usual = await runGlasscache(["server", "--check"], { env });
+    expect(usual.stdout).toBe("The configuration is right; all settings have their defaults\n");
+  });
+
+  test("finds what a start would find", async () => {
+    const { code, stderr } = await runGlasscache([
+      "server",
+      "--check",
+      "--tls-cert",
+      "/no/such/file",
+      "--tls-key",
+      "k",
+    ]);
+    expect([code, stderr]).toEqual([
+      2,
+      'glasscache server: --tls-cert: cannot read "/no/such/file": there is no such file\n',
+    ]);
+  });
+});
+
+describe("SIGHUP at the proxy", () => {
+  test.each([1, 2])("changes what the file says now: all of it, or nothing (%p threads)", async (threads) => {
+    using directory = new TemporaryDirectory();
+    const path = join(directory.path, "glasscache.json");
+    const write = (settings: object) => writeFileSync(path, JSON.stringify(settings));
+    write({ memory: "8mb", heartbeat: "1s", proxy: { policy: "lru" } });
+    const args = ["proxy", "--host", "127.0.0.1", "--config", path, "--threads", String(threads)];
+    const { program, ready } = await start([...args, "--max-memory", "32mb"]);
+    await using _ = program;
+    using client = await RespClient.connect({ port: ready.port });
+    const settings = async () =>
+      Promise.all(
+        ["memory", "heartbeat", "policy", "max-pipeline"].map(
+          async (name) => ((await client.must("CONFIG", "GET", name)) as string[])[1],
+        ),
+      );
+    const said = async (text: string, settled: unknown) => {
+      while (!program.output.includes(text)) await Bun.sleep(5);
+      expect(await settings()).toEqual(settled as string[]);
+    };
+    const before = [String(8 * 2 ** 20), "1000ms", "lru", "10000"];
+    expect(await settings()).toEqual(before);
+    // More than can be: the heartbeat, which is right, must not change alone.
+    write({ memory: "64mb", heartbeat: "2s" });
+    process.kill(program.pid, "SIGHUP");
+    await said("nothing was changed: --memory: ", before);
+    write({ memory: "8mb", heartbeat: "often" });
+    process.kill(program.pid, "SIGHUP");
+    await said("often", before);
+    writeFileSync(path, "{");
+    process.kill(program.pid, "SIGHUP");
+    await said("is not JSON", before);
+    write({
+      memory: "16mb",
+      heartbeat: "2s",
+      "max-pipeline": 500,
+      "allow-admin": true,
+      proxy: { policy: "lru" },
+    });
+    process.kill(program.pid, "SIGHUP");
+    await said("memory: 8mb → 16mb", [String(16 * 2 ** 20), "2000ms", "lru", "500"]);
+    expect(program.output).toContain("heartbeat: 1s → 2s");
+    expect(program.output).toContain("has changed, which takes a restart to count");
+    // What is no longer in the file has its default again.
+    write({ memory: "16mb", heartbeat: "2s" });
+    process.kill(program.pid, "SIGHUP");
+    await said("policy: lru → s3-fifo", [String(16 * 2 ** 20), "2000ms", "s3-fifo", "10000"]);
   });
 });
 

@@ -4,11 +4,13 @@ import { formatSize } from "../lib/quantity.ts";
 import { formatPolicy } from "../policy/registry.ts";
 import type { RecordingSettings } from "../proxy/recording-file.ts";
 import { DEFAULT_MEMORY, NUMBER_SETTINGS, numbersFrom } from "../proxy/settings.ts";
+import type { SettingChange } from "../proxy/settings-change.ts";
 import { ORIGIN_FORMS, readOrigin } from "../upstream/origin-kinds.ts";
 import { checkMaxMemory, maxMemorySetting, memorySetting, policySetting } from "./cache-settings.ts";
+import { checkText } from "./check-text.ts";
 import type { Config } from "./config.ts";
 import { RESERVED_DESCRIPTORS } from "./descriptor-limit.ts";
-import { FailedError, UsageError } from "./exit.ts";
+import { EXIT_DONE, FailedError, UsageError } from "./exit.ts";
 import { instrumentSettings, instrumentsPlan } from "./instrument-settings.ts";
 import { withInstruments } from "./instrumented.ts";
 import { fittingLimits, LIMIT_FLAGS } from "./limit-settings.ts";
@@ -25,6 +27,8 @@ import {
   text,
   threads,
 } from "./setting.ts";
+import { settingsReload } from "./settings-reload.ts";
+import { standardOutput } from "./standard-output.ts";
 import { subcommand } from "./subcommand.ts";
 import {
   followCertificates,
@@ -125,13 +129,19 @@ export const proxy = subcommand({
     ["glasscache proxy --threads 1", "on one processor, leaving the others free"],
   ],
   settings: SETTINGS,
-  async run(config) {
+  async run(config, _operands, reread) {
     const { values } = config;
     checkMaxMemory(values, config.labels);
     const password = listenPassword(config);
     const tls = listenerTls(config, systemClock.wallMs());
     const origin = originWithPassword(config);
     const tlsWithOrigin = originTls(config, readOrigin(origin).isSecure, systemClock.wallMs());
+    if (values.check) {
+      fittingLimits(config, RESERVED_DESCRIPTORS);
+      instrumentsPlan(config, password, tls?.settings);
+      standardOutput().write(checkText(SETTINGS, config));
+      return EXIT_DONE;
+    }
     const log = createLog({ level: values.logLevel, format: values.logFormat });
     const hangUp = new HangUp(log);
     const reserved = RESERVED_DESCRIPTORS + values.threads * DESCRIPTORS_PER_THREAD;
@@ -140,6 +150,7 @@ export const proxy = subcommand({
     endOnFault(log);
     const { startProxy } = await import("../proxy/start.ts");
     const { Supervisor } = await import("../proxy/threads/supervisor.ts");
+    const { CHANGEABLE_SETTINGS } = await import("../proxy/live-settings.ts");
     return serve(log, values.untilInputEnds, async () => {
       const options = {
         host: values.host,
@@ -173,6 +184,14 @@ export const proxy = subcommand({
         throw error;
       });
       let running: SecuredService = started;
+      const change = (changes: readonly SettingChange[]) => started.change(changes);
+      hangUp.change = settingsReload({
+        started: config,
+        reread,
+        changeable: CHANGEABLE_SETTINGS,
+        change,
+        log,
+      });
       // Before anybody is told that the service is ready, for SIGHUP may come then.
       if (tls !== undefined) {
         followCertificates(config, { replaceTls: (settings) => running.replaceTls(settings), log, hangUp });

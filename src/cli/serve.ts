@@ -55,29 +55,38 @@ type Reload = () => () => string;
 export class HangUp {
   /** All of them, or none: everything is read before anything is used. */
   readonly reloads: Reload[] = [];
+  /** Changes settings, all or none, and says which. @throws UsageError, RangeError */
+  change: (() => Promise<readonly string[]>) | undefined;
+  readonly #log: Logger;
+  readonly #manager: ServiceManager | undefined;
+  /** One signal after the other. */
+  #handled: Promise<void> = Promise.resolve();
 
   constructor(log: Logger) {
-    const manager = ServiceManager.from(process.env, process.pid, log);
+    this.#log = log;
+    this.#manager = ServiceManager.from(process.env, process.pid, log);
     process.on("SIGHUP", () => {
-      if (this.reloads.length === 0) {
-        log.warn(
-          { signal: "SIGHUP" },
-          "SIGHUP is ignored: settings are read at the start; restart to change them",
-        );
-        return;
-      }
-      manager?.tell("RELOADING=1", `MONOTONIC_USEC=${monotonicMicros()}`);
-      try {
-        const uses = this.reloads.map((read) => read());
-        log.info({ signal: "SIGHUP" }, uses.map((use) => use()).join("; "));
-      } catch (error) {
-        log.error(
-          { signal: "SIGHUP" },
-          `nothing was changed: ${error instanceof Error ? error.message : String(error)}`,
-        );
-      }
-      manager?.tell("READY=1");
+      this.#handled = this.#handled.then(() => this.#reload());
     });
+  }
+
+  async #reload(): Promise<void> {
+    const log = this.#log;
+    const signal = "SIGHUP";
+    if (this.reloads.length === 0 && this.change === undefined) {
+      log.warn({ signal }, "SIGHUP is ignored: settings are read at the start; restart to change them");
+      return;
+    }
+    this.#manager?.tell("RELOADING=1", `MONOTONIC_USEC=${monotonicMicros()}`);
+    try {
+      const uses = this.reloads.map((read) => read());
+      const changes = (await this.change?.()) ?? [];
+      const said = [...changes, ...uses.map((use) => use())];
+      log.info({ signal }, said.length === 0 ? "the settings are what they were" : said.join("; "));
+    } catch (error) {
+      log.error({ signal }, `nothing was changed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    this.#manager?.tell("READY=1");
   }
 }
 

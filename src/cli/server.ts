@@ -4,7 +4,9 @@ import { formatSize } from "../lib/quantity.ts";
 import { formatPolicy } from "../policy/registry.ts";
 import { SERVER_LIMIT_SETTINGS } from "../server/limits.ts";
 import { checkMaxMemory, maxMemorySetting, memorySetting, policySetting } from "./cache-settings.ts";
+import { checkText } from "./check-text.ts";
 import { RESERVED_DESCRIPTORS } from "./descriptor-limit.ts";
+import { EXIT_DONE } from "./exit.ts";
 import { adminPlan, adminSettings, SERVER_ADMIN } from "./instrument-settings.ts";
 import { withInstruments } from "./instrumented.ts";
 import { fittingLimits, LIMIT_FLAGS } from "./limit-settings.ts";
@@ -12,10 +14,53 @@ import { listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, HangUp, listeningAddresses, serve, tlsText } from "./serve.ts";
 import { choice, numberSettings, setting, switchSetting, text } from "./setting.ts";
+import { standardOutput } from "./standard-output.ts";
 import { subcommand } from "./subcommand.ts";
 import { followCertificates, listenerTls, type SecuredService } from "./tls-settings.ts";
 
 const STORAGE = "Storage:";
+
+const SETTINGS = {
+  ...listenSettings("9090"),
+  engine: setting(choice("lmdb", "memory"), "lmdb", {
+    placeholder: "<lmdb|memory>",
+    description: "where the data lives: on disk, or in memory only",
+    group: STORAGE,
+  }),
+  data: setting(text(), "./glasscache-data", {
+    placeholder: "<directory>",
+    description: "directory of the data on disk; created if it does not exist",
+    group: STORAGE,
+  }),
+  sync: setting(choice("always", "interval"), "always", {
+    placeholder: "<always|interval>",
+    description: "reply to a write once it is on disk, or write to disk every second",
+    group: STORAGE,
+  }),
+  recover: switchSetting({
+    description:
+      "if the data on disk is damaged, start nevertheless, once: damaged files are kept under the name " +
+      "FILE.damaged-TIME, every intact frame of the journal is used, and a database that cannot be read is " +
+      "started anew; without this option the server reports the damage, changes nothing and ends",
+    group: STORAGE,
+  }),
+  memory: memorySetting(
+    "256mb",
+    STORAGE,
+    "memory for entries: for all of them, or for those in use if the store is on disk",
+  ),
+  maxMemory: maxMemorySetting(STORAGE),
+  policy: policySetting(STORAGE),
+  whenFull: setting(choice("evict", "refuse"), "evict", {
+    placeholder: "<evict|refuse>",
+    description: "with --engine memory: evict entries, or reply to writes with an error",
+    group: STORAGE,
+  }),
+  ...adminSettings(SERVER_ADMIN),
+  ...LIMIT_FLAGS,
+  ...numberSettings(SERVER_LIMIT_SETTINGS),
+  ...LOG_SETTINGS,
+};
 
 export const server = subcommand({
   name: "server",
@@ -32,52 +77,18 @@ export const server = subcommand({
     ],
     ["glasscache server --host 0.0.0.0 --password-file secret", "for other machines, with a password"],
   ],
-  settings: {
-    ...listenSettings("9090"),
-    engine: setting(choice("lmdb", "memory"), "lmdb", {
-      placeholder: "<lmdb|memory>",
-      description: "where the data lives: on disk, or in memory only",
-      group: STORAGE,
-    }),
-    data: setting(text(), "./glasscache-data", {
-      placeholder: "<directory>",
-      description: "directory of the data on disk; created if it does not exist",
-      group: STORAGE,
-    }),
-    sync: setting(choice("always", "interval"), "always", {
-      placeholder: "<always|interval>",
-      description: "reply to a write once it is on disk, or write to disk every second",
-      group: STORAGE,
-    }),
-    recover: switchSetting({
-      description:
-        "if the data on disk is damaged, start nevertheless, once: damaged files are kept under the name " +
-        "FILE.damaged-TIME, every intact frame of the journal is used, and a database that cannot be read is " +
-        "started anew; without this option the server reports the damage, changes nothing and ends",
-      group: STORAGE,
-    }),
-    memory: memorySetting(
-      "256mb",
-      STORAGE,
-      "memory for entries: for all of them, or for those in use if the store is on disk",
-    ),
-    maxMemory: maxMemorySetting(STORAGE),
-    policy: policySetting(STORAGE),
-    whenFull: setting(choice("evict", "refuse"), "evict", {
-      placeholder: "<evict|refuse>",
-      description: "with --engine memory: evict entries, or reply to writes with an error",
-      group: STORAGE,
-    }),
-    ...adminSettings(SERVER_ADMIN),
-    ...LIMIT_FLAGS,
-    ...numberSettings(SERVER_LIMIT_SETTINGS),
-    ...LOG_SETTINGS,
-  },
+  settings: SETTINGS,
   async run(config) {
     const { values } = config;
     checkMaxMemory(values, config.labels);
     const password = listenPassword(config);
     const tls = listenerTls(config, systemClock.wallMs());
+    if (values.check) {
+      fittingLimits(config, RESERVED_DESCRIPTORS);
+      adminPlan(config, password, tls?.settings);
+      standardOutput().write(checkText(SETTINGS, config));
+      return EXIT_DONE;
+    }
     const log = createLog({ level: values.logLevel, format: values.logFormat });
     const hangUp = new HangUp(log);
     const fitting = fittingLimits(config, RESERVED_DESCRIPTORS);

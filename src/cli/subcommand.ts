@@ -29,8 +29,11 @@ export interface SubcommandDefinition<S extends Settings> {
   readonly notes?: string;
   /** Ways to call it, and their effects. */
   readonly examples: readonly (readonly [call: string, effect: string])[];
-  /** @returns the exit code */
-  run(config: Config<S>, operands: readonly string[]): Promise<number>;
+  /**
+   * @param reread resolves the settings again, with what the file says now
+   * @returns the exit code
+   */
+  run(config: Config<S>, operands: readonly string[], reread: () => Promise<Config<S>>): Promise<number>;
 }
 
 /** A subcommand without its function. */
@@ -94,9 +97,11 @@ function commanderCommand<S extends Settings>(
   command.action(async () => {
     refuseUnknownVariables(environment, known);
     const flags = command.opts<Record<string, Written>>();
-    const file = await configFile(flags["config"], environment["GLASSCACHE_CONFIG"], known);
-    const config = resolveConfig(settings, { subcommand: name, flags, environment, file });
-    done(await definition.run(config, command.args));
+    const resolved = async (): Promise<Config<S>> => {
+      const file = await configFile(flags["config"], environment["GLASSCACHE_CONFIG"], known);
+      return resolveConfig(settings, { subcommand: name, flags, environment, file });
+    };
+    done(await definition.run(await resolved(), command.args, resolved));
   });
   return command;
 }

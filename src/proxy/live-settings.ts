@@ -69,6 +69,13 @@ function placeOf(name: string): number {
   return SETTINGS.findIndex((setting) => setting.name === name);
 }
 
+/** The names of all settings that can be changed while the proxy runs, those of the cache included. */
+export const CHANGEABLE_SETTINGS: readonly string[] = [
+  "memory",
+  "policy",
+  ...SETTINGS.map(({ name }) => name),
+];
+
 /** The number of shared values. */
 export const LIVE_NUMBERS: number = SETTINGS.length;
 

@@ -16,6 +16,7 @@ import { publishRegularly } from "./counters.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { CachingProxy } from "./proxy.ts";
 import { completeSettings, type ProxySettings, randomHex } from "./settings.ts";
+import { changeSettings, type SettingChange } from "./settings-change.ts";
 import { SharedRegistry } from "./threads/shared-registry.ts";
 import { ThreadTable } from "./threads/thread-table.ts";
 
@@ -57,6 +58,8 @@ export interface RunningProxy {
   readonly proxy: CachingProxy;
   /** Uses another certificate for new clients, as `Listener.replaceTls`. */
   replaceTls(settings: ServerTls): void;
+  /** Changes settings, as `changeSettings`. */
+  change(changes: readonly SettingChange[]): Promise<void>;
   /** Speaks TLS in another way on new connections to the origin. */
   replaceOriginTls(tls: ClientTls): void;
   /** Lets clients have their replies, then ends. */
@@ -121,6 +124,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
     tlsPort: listener.tlsPort,
     proxy,
     replaceTls: (settings) => listener.replaceTls(settings),
+    change: (changes) => changeSettings(proxy, changes),
     replaceOriginTls: (tls) => {
       proxy.settings.originTls = tls;
     },

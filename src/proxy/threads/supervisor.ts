@@ -12,6 +12,7 @@ import { ListenError, requireFreePort } from "../../net/listening-sockets.ts";
 import type { Store } from "../../store/store.ts";
 import { LiveSettings } from "../live-settings.ts";
 import { completeSettings, type ProxySettings, randomHex } from "../settings.ts";
+import type { SettingChange } from "../settings-change.ts";
 import { createStore, recoverStore, type StartProxyOptions, sourceOf } from "../start.ts";
 import { FlightClaims } from "./flight-claims.ts";
 import { Peers } from "./peers.ts";
@@ -61,6 +62,7 @@ export class Supervisor {
   readonly #workers: (Worker | undefined)[] = [];
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #nextHolder = 2;
+  #nextChange = 0;
   #tlsPort: number | undefined;
   #closing = false;
 
@@ -152,6 +154,28 @@ export class Supervisor {
     this.#tellAll({ type: "origin-tls", tls });
   }
 
+  /** Changes settings, as `changeSettings`. One of the threads does it for all. */
+  change(changes: readonly SettingChange[]): Promise<void> {
+    const worker = this.#workers.find((one) => one !== undefined);
+    if (worker === undefined) return Promise.reject(new RangeError("no thread is running; try again"));
+    const id = this.#nextChange++;
+    return new Promise((resolve, reject) => {
+      const settle = (problem: string | undefined): void => {
+        worker.off("message", heard);
+        worker.off("exit", died);
+        if (problem === undefined) resolve();
+        else reject(new RangeError(problem));
+      };
+      const heard = (message: FromThread): void => {
+        if (message.type === "changed" && message.id === id) settle(message.problem);
+      };
+      const died = (): void => settle("the thread that should change them has died; try again");
+      worker.on("message", heard);
+      worker.on("exit", died);
+      worker.postMessage({ type: "change", id, changes } satisfies ToThread);
+    });
+  }
+
   #tellAll(message: ToThread): void {
     for (const worker of this.#workers) worker?.postMessage(message);
   }
@@ -205,6 +229,7 @@ export class Supervisor {
         if (message.type === "listening") resolve(message);
         else if (message.type === "refused") reject(new ListenError(message.message, message.code));
         else if (message.type === "drained") void worker.terminate();
+        else if (message.type === "changed") return;
         else if (message.type === "log-level") this.#setLogLevel?.(message.level);
         // All threads report on the origin; logging one of them is enough.
         else if (index === 0 || message.level === "error") this.#log[message.level](message.message);

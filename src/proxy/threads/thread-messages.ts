@@ -6,6 +6,7 @@ import type { ConnectionLimits } from "../../net/limits.ts";
 import type { ListenerTls } from "../../net/listener.ts";
 import type { StoreHandle } from "../../store/store.ts";
 import type { ProxySettings } from "../settings.ts";
+import type { SettingChange } from "../settings-change.ts";
 
 /** What a thread needs to start. */
 export interface ThreadStart {
@@ -39,11 +40,15 @@ export type FromThread =
   | { readonly type: "refused"; readonly message: string; readonly code: string }
   | { readonly type: "log"; readonly level: "info" | "warn" | "error"; readonly message: string }
   | { readonly type: "log-level"; readonly level: LogLevel }
+  /** Settings were changed; `problem`: none was, for this reason. */
+  | { readonly type: "changed"; readonly id: number; readonly problem: string | undefined }
   | { readonly type: "drained" };
 
 /** From the supervisor to a thread. */
 export type ToThread =
   | { readonly type: "drain"; readonly forMs: number }
+  /** Change settings in all threads. */
+  | { readonly type: "change"; readonly id: number; readonly changes: readonly SettingChange[] }
   /** Use another certificate for new clients. */
   | { readonly type: "tls"; readonly settings: ServerTls }
   /** Speak TLS in another way on new connections to the origin. */

@@ -10,6 +10,7 @@ import { Store } from "../../store/store.ts";
 import { giveBeats } from "../beats.ts";
 import { publishRegularly } from "../counters.ts";
 import { CachingProxy } from "../proxy.ts";
+import { changeSettings } from "../settings-change.ts";
 import { sweepInSteps } from "../start.ts";
 import { FlightClaims } from "./flight-claims.ts";
 import { Peers } from "./peers.ts";
@@ -81,6 +82,15 @@ function runThread(start: ThreadStart): void {
   parentPort!.on("message", async (message: ToThread) => {
     if (message.type === "tls") {
       listener.replaceTls(message.settings);
+      return;
+    }
+    if (message.type === "change") {
+      const { id } = message;
+      const problem = await changeSettings(proxy, message.changes).then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
+      tell({ type: "changed", id, problem });
       return;
     }
     if (message.type === "origin-tls") {
