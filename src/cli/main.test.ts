@@ -201,18 +201,18 @@ describe("starting", () => {
 });
 
 describe("SIGHUP", () => {
-  test.each([
-    ["server --engine memory", "SIGHUP is ignored"],
-    ["proxy", "the settings are what they were"],
-  ])("without anything that has changed is logged: %s", async (line, message) => {
-    const { program, ready } = await start([...line.split(" "), "--host", "127.0.0.1"]);
-    await using _ = program;
-    process.kill(program.pid, "SIGHUP");
-    while (!program.output.includes(message)) await Bun.sleep(5);
-    using client = await RespClient.connect({ port: ready.port });
-    expect(await client.ask("PING")).toBe("PONG");
-    expect(await program.end()).toBe(0);
-  });
+  test.each(["server --engine memory", "proxy"])(
+    "without anything that has changed is logged: %s",
+    async (line) => {
+      const { program, ready } = await start([...line.split(" "), "--host", "127.0.0.1"]);
+      await using _ = program;
+      process.kill(program.pid, "SIGHUP");
+      while (!program.output.includes("the settings are what they were")) await Bun.sleep(5);
+      using client = await RespClient.connect({ port: ready.port });
+      expect(await client.ask("PING")).toBe("PONG");
+      expect(await program.end()).toBe(0);
+    },
+  );
 });
 
 describe("--check", () => {
@@ -259,6 +259,38 @@ The configuration is right; these settings differ from the defaults:
       2,
       'glasscache server: --tls-cert: cannot read "/no/such/file": there is no such file\n',
     ]);
+  });
+});
+
+describe("SIGHUP at the server", () => {
+  test("changes what the file says now: all of it, or nothing", async () => {
+    using directory = new TemporaryDirectory();
+    const path = join(directory.path, "glasscache.json");
+    const write = (settings: object) => writeFileSync(path, JSON.stringify(settings));
+    write({ memory: "8mb", "max-connections": 100, server: { policy: "lru" } });
+    const args = ["server", "--engine", "memory", "--host", "127.0.0.1", "--config", path];
+    const { program, ready } = await start([...args, "--max-memory", "32mb"]);
+    await using _ = program;
+    using client = await RespClient.connect({ port: ready.port });
+    const settings = async () =>
+      Promise.all(
+        ["maxmemory", "maxclients", "policy"].map(
+          async (name) => ((await client.must("CONFIG", "GET", name)) as string[])[1],
+        ),
+      );
+    const said = async (text: string, settled: unknown) => {
+      while (!program.output.includes(text)) await Bun.sleep(5);
+      expect(await settings()).toEqual(settled as string[]);
+    };
+    const before = [String(8 * 2 ** 20), "100", "lru"];
+    expect(await settings()).toEqual(before);
+    write({ "max-connections": 50, memory: "64mb", server: { policy: "sieve" } });
+    process.kill(program.pid, "SIGHUP");
+    await said("nothing was changed: --memory: ", before);
+    write({ "max-connections": 50, memory: "16mb", server: { policy: "sieve" }, sync: "interval" });
+    process.kill(program.pid, "SIGHUP");
+    await said("policy: lru → sieve", [String(16 * 2 ** 20), "50", "sieve"]);
+    expect(program.output).toContain("takes a restart to count");
   });
 });
 

@@ -50,7 +50,7 @@ type Reload = () => () => string;
 
 /**
  * What SIGHUP does; by default it would end the process. Make one as soon as there is a log. Until it is given something
- * to read again, it logs the signal and does nothing.
+ * to read again, the service is starting: it logs the signal and does nothing.
  */
 export class HangUp {
   /** All of them, or none: everything is read before anything is used. */
@@ -74,7 +74,7 @@ export class HangUp {
     const log = this.#log;
     const signal = "SIGHUP";
     if (this.reloads.length === 0 && this.change === undefined) {
-      log.warn({ signal }, "SIGHUP is ignored: settings are read at the start; restart to change them");
+      log.warn({ signal }, "SIGHUP is ignored while the service starts: its settings are being read");
       return;
     }
     this.#manager?.tell("RELOADING=1", `MONOTONIC_USEC=${monotonicMicros()}`);

@@ -14,6 +14,7 @@ import { listenPassword, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, HangUp, listeningAddresses, serve, tlsText } from "./serve.ts";
 import { choice, numberSettings, setting, switchSetting, text } from "./setting.ts";
+import { settingsReload } from "./settings-reload.ts";
 import { standardOutput } from "./standard-output.ts";
 import { subcommand } from "./subcommand.ts";
 import { followCertificates, listenerTls, type SecuredService } from "./tls-settings.ts";
@@ -78,7 +79,7 @@ export const server = subcommand({
     ["glasscache server --host 0.0.0.0 --password-file secret", "for other machines, with a password"],
   ],
   settings: SETTINGS,
-  async run(config) {
+  async run(config, _operands, reread) {
     const { values } = config;
     checkMaxMemory(values, config.labels);
     const password = listenPassword(config);
@@ -100,6 +101,7 @@ export const server = subcommand({
     const plan = adminPlan(config, password, tls?.settings);
     endOnFault(log);
     const { startServer } = await import("../server/start.ts");
+    const { CHANGEABLE_SETTINGS } = await import("../server/settings-change.ts");
     const dataDirectory = resolve(values.data);
     return serve(log, values.untilInputEnds, async () => {
       const started = await startServer({
@@ -121,6 +123,10 @@ export const server = subcommand({
         log,
       });
       let running: SecuredService = started;
+      hangUp.change = settingsReload({
+        ...{ started: config, reread, changeable: CHANGEABLE_SETTINGS, log },
+        change: async (changes) => started.change(changes),
+      });
       // Before anybody is told that the service is ready, for SIGHUP may come then.
       if (tls !== undefined) {
         followCertificates(config, { replaceTls: (settings) => running.replaceTls(settings), log, hangUp });

@@ -1,8 +1,14 @@
 import type { Logger } from "pino";
 import { flagName } from "../lib/number-setting.ts";
-import type { SettingChange } from "../proxy/settings-change.ts";
 import type { Config } from "./config.ts";
 import type { Settings } from "./setting.ts";
+
+/** A new value of a setting, as a user writes it. */
+interface SettingChange {
+  /** Of the setting's flag. */
+  readonly name: string;
+  readonly text: string;
+}
 
 interface ReloadOptions<S extends Settings> {
   /** As the service was started. */

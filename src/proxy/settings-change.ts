@@ -1,3 +1,4 @@
+import { forSetting } from "../lib/setting-error.ts";
 import type { ProxyParts } from "./context.ts";
 import { ownParameters } from "./own-parameters.ts";
 
@@ -17,24 +18,15 @@ export async function changeSettings(proxy: ProxyParts, changes: readonly Settin
   const prepared = changes.map(({ name, text }) => {
     const prepare = parameters.get(name)?.prepare;
     if (prepare === undefined) throw new RangeError(`--${name}: cannot be changed while the proxy runs`);
-    return { name, apply: named(name, () => prepare(text)) };
+    return { name, apply: forSetting(name, () => prepare(text)) };
   });
   const reverts: (() => void)[] = [];
   try {
-    for (const { name, apply } of prepared) reverts.push(named(name, apply));
+    for (const { name, apply } of prepared) reverts.push(forSetting(name, apply));
   } catch (error) {
     for (const revert of reverts.reverse()) revert();
     throw error;
   }
   proxy.live.refresh();
   await proxy.peers?.ask({ kind: "settings" });
-}
-
-/** Adds the setting's name to what `act` throws. */
-function named<T>(name: string, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    throw new RangeError(`--${name}: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }

@@ -13,6 +13,7 @@ import { giveBeats } from "./beats.ts";
 import type { StorageSettings } from "./commands/admin.ts";
 import { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 import { type ListenOptions, Server } from "./server.ts";
+import { changeSettings } from "./settings-change.ts";
 
 export interface StartOptions extends ListenOptions {
   readonly engine: "lmdb" | "memory";
@@ -51,6 +52,8 @@ export interface RunningServer {
   readonly server: Server;
   /** Uses another certificate for new clients, as `Listener.replaceTls`. */
   replaceTls(settings: ServerTls): void;
+  /** Changes settings, as `changeSettings`. */
+  change(changes: Parameters<typeof changeSettings>[1]): void;
   /** Lets clients read the replies to their requests, makes everything durable, and ends. */
   close(): Promise<void>;
 }
@@ -89,6 +92,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     return {
       ...{ port, tlsPort, server },
       replaceTls: (settings) => listener.replaceTls(settings),
+      change: (changes) => changeSettings(server, changes),
       get source() {
         return { kind: "server", numbers: server.numbers.buffer, beats, clock: readClock(steady) } as const;
       },

@@ -1,0 +1,8 @@
+/** Calls `act`; what it throws names the setting. @throws RangeError */
+export function forSetting<T>(name: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw new RangeError(`--${name}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
