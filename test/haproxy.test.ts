@@ -14,6 +14,9 @@ const haproxy = requireProgram("haproxy");
 const redis = requireProgram("redis-server");
 const EXAMPLE = join(import.meta.dir, "../examples/haproxy/haproxy.cfg");
 
+/** Clients come and go, so that load finds a proxy that is ready again. */
+const REQUESTS_EACH = 50;
+
 /** Asks over one connection after the other, and notes what went wrong on one that was open. */
 class Visitor {
   answered = 0;
@@ -41,7 +44,7 @@ class Visitor {
       });
       if (client === undefined) continue;
       try {
-        while (!this.#isDone) {
+        for (let asked = 0; asked < REQUESTS_EACH && !this.#isDone; asked++) {
           const key = `key:${(number * 7 + this.answered) % 50}`;
           const written = await client.ask("INCR", key);
           // What was just written on this connection is read back, or something newer.
@@ -113,9 +116,9 @@ describe.skipIf(!haproxy.available || !redis.available)(
         const answered = () => visitors.reduce((sum, each) => sum + each.answered, 0);
         // In order: its clients finish what they ask, and go on elsewhere.
         expect(await first.proxy.program.end()).toBe(0);
-        await until(async () => (await clientsOf(second)) + (await clientsOf(third)) >= 30, "all have moved");
+        await until(async () => (await clientsOf(second)) + (await clientsOf(third)) >= 25, "all have moved");
         await second.proxy.kill();
-        await until(async () => (await clientsOf(third)) >= 30, "all have moved again");
+        await until(async () => (await clientsOf(third)) >= 25, "all have moved again");
         const before = answered();
         await until(() => Promise.resolve(answered() > before + 100), "the load goes on");
         await Promise.all(visitors.map((visitor) => visitor.end()));
