@@ -8,8 +8,6 @@ import { CoherentCache } from "../src/coherence/coherent-cache.ts";
 import { Leases } from "../src/coherence/leases.ts";
 import { keyIn } from "../src/store/key-fixture.ts";
 import type { Store } from "../src/store/store.ts";
-import { explore } from "../web/model/choice-run.ts";
-import { judge } from "../web/model/promises.ts";
 import {
   isStuck,
   KEY,
@@ -19,7 +17,9 @@ import {
   type RaceRules,
   RULES,
   race,
-} from "../web/model/write-race/run.ts";
+} from "../web/lessons/write-race/run.ts";
+import { explore } from "../web/model/choice-run.ts";
+import { judge } from "../web/model/promises.ts";
 import { FakeOrigin } from "./support/fake-origin.ts";
 import { LocalProxy } from "./support/local-proxy.ts";
 import { RespClient } from "./support/resp-client.ts";

@@ -1,10 +1,10 @@
-import { explore } from "../choice-run.ts";
-import { ModelClient } from "../client.ts";
-import { ModelOrigin } from "../origin.ts";
-import { judge } from "../promises.ts";
-import { ModelProxy } from "../proxy.ts";
-import { WIRE } from "../wire.ts";
-import { World } from "../world.ts";
+import { explore } from "../../model/choice-run.ts";
+import { ModelClient } from "../../model/client.ts";
+import { ModelOrigin } from "../../model/origin.ts";
+import { judge } from "../../model/promises.ts";
+import { ModelProxy } from "../../model/proxy.ts";
+import { WIRE } from "../../model/wire.ts";
+import { World } from "../../model/world.ts";
 
 /** Lesson 10: Ana reads a price, Ben changes it, Cleo reads it. In which order the reader decides. */
 

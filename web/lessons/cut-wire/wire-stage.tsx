@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
+import { timeText } from "../../model/time-text.ts";
 import { TableBehind } from "../../parts/table.tsx";
-import { timeText } from "../time-text.ts";
 import { CUT_WIRE, type CutWireSettings, endedRun, type Failure, factsOf } from "./run.ts";
 import { type ReadMark, type Timeline, timelineOf } from "./timeline.ts";
 import { TimelineDrawing } from "./timeline-drawing.tsx";

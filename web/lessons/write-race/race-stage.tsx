@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { ChoiceRun } from "../../model/choice-run.ts";
+import { happeningText, moveText, textsOf } from "../../model/sentences.ts";
 import { TableBehind } from "../../parts/table.tsx";
 import { counted } from "../../parts/text.ts";
-import { ChoiceRun } from "../choice-run.ts";
-import { happeningText, moveText, textsOf } from "../sentences.ts";
 import { lanesOf } from "./lanes.ts";
 import { LanesDrawing } from "./lanes-drawing.tsx";
 import { moveOrder, raceHash, readRaceHash } from "./order-text.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ChoiceRun, explore } from "../choice-run.ts";
+import { ChoiceRun, explore } from "../../model/choice-run.ts";
 import { lanesOf } from "./lanes.ts";
 import { moveOrder, raceHash, readRaceHash } from "./order-text.ts";
 import { NEW, OLD, type RaceRules, RULES, race } from "./run.ts";

@@ -1,6 +1,6 @@
+import { judge } from "../../model/promises.ts";
+import { textsOf } from "../../model/sentences.ts";
 import { numberText } from "../../parts/text.ts";
-import { judge } from "../promises.ts";
-import { textsOf } from "../sentences.ts";
 import { isStuck, KEY, NEW, OLD, type Race, type RaceOutcomes, type RaceRules } from "./run.ts";
 
 /** Says what the reader's own order has led to so far. */

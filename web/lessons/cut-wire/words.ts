@@ -1,5 +1,5 @@
+import { timeText } from "../../model/time-text.ts";
 import { counted, numberText } from "../../parts/text.ts";
-import { timeText } from "../time-text.ts";
 import { type CutWireFacts, type CutWireSettings, NEW, OLD } from "./run.ts";
 
 /** Says what the proxy did, and why the old price was read for so long, from what happened in a run. */

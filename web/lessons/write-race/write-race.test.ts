@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { ChoiceRun, explore } from "../choice-run.ts";
-import { happeningText, moveText, textsOf } from "../sentences.ts";
+import { ChoiceRun, explore } from "../../model/choice-run.ts";
+import { happeningText, moveText, textsOf } from "../../model/sentences.ts";
 import { KEY, NEW, OLD, type RaceRules, RULES, race, raceOutcomes } from "./run.ts";
 import { ANSWERS, ordersSay, outcomeSays } from "./words.ts";
 

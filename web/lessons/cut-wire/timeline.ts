@@ -1,6 +1,6 @@
-import type { Happening } from "../happenings.ts";
-import { judge } from "../promises.ts";
-import { textsOf } from "../sentences.ts";
+import type { Happening } from "../../model/happenings.ts";
+import { judge } from "../../model/promises.ts";
+import { textsOf } from "../../model/sentences.ts";
 import type { CutWireRun } from "./run.ts";
 
 /** A read, as a mark on the line of its time. */

@@ -1,8 +1,8 @@
-import { type Arrival, Crowd } from "../crowd.ts";
-import { ModelOrigin } from "../origin.ts";
-import { judge, type ReadAnswer } from "../promises.ts";
-import { ModelProxy } from "../proxy.ts";
-import { World } from "../world.ts";
+import { type Arrival, Crowd } from "../../model/crowd.ts";
+import { ModelOrigin } from "../../model/origin.ts";
+import { judge, type ReadAnswer } from "../../model/promises.ts";
+import { ModelProxy } from "../../model/proxy.ts";
+import { World } from "../../model/world.ts";
 
 /** Lesson 11: a price is cached, the wire to the origin fails, and the price changes at the origin. */
 

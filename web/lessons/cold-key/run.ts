@@ -1,9 +1,9 @@
 import { SeededRandom } from "../../../src/lib/random.ts";
-import { type Arrival, Crowd } from "../crowd.ts";
-import { ModelOrigin } from "../origin.ts";
-import { judge } from "../promises.ts";
-import { ModelProxy } from "../proxy.ts";
-import { World } from "../world.ts";
+import { type Arrival, Crowd } from "../../model/crowd.ts";
+import { ModelOrigin } from "../../model/origin.ts";
+import { judge } from "../../model/promises.ts";
+import { ModelProxy } from "../../model/proxy.ts";
+import { World } from "../../model/world.ts";
 
 /** Lesson 9: many clients ask for one key that is not cached, nearly at once. */
 

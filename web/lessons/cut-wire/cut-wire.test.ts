@@ -4,9 +4,9 @@ import { CoherentCache } from "../../../src/coherence/coherent-cache.ts";
 import { ManualClock } from "../../../src/lib/clock.ts";
 import { FakeOrigin } from "../../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../../test/support/local-proxy.ts";
-import { ModelOrigin } from "../origin.ts";
-import { ModelProxy } from "../proxy.ts";
-import { World } from "../world.ts";
+import { ModelOrigin } from "../../model/origin.ts";
+import { ModelProxy } from "../../model/proxy.ts";
+import { World } from "../../model/world.ts";
 import { CUT_WIRE, cutWireFacts, KEY, NEW, OLD, worstOldForMs } from "./run.ts";
 import { ANSWERS, because, verdict } from "./words.ts";
 

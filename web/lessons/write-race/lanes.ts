@@ -1,6 +1,6 @@
-import type { Answer, Happening, Request } from "../happenings.ts";
-import { judge } from "../promises.ts";
-import { textsOf } from "../sentences.ts";
+import type { Answer, Happening, Request } from "../../model/happenings.ts";
+import { judge } from "../../model/promises.ts";
+import { textsOf } from "../../model/sentences.ts";
 
 /** Where something happens: a client by its name, `proxy`, or `origin`. */
 export type Place = string;

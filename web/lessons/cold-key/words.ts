@@ -1,5 +1,5 @@
+import { timeText } from "../../model/time-text.ts";
 import { counted, numberText } from "../../parts/text.ts";
-import { timeText } from "../time-text.ts";
 import type { ColdKeyFacts, ColdKeySettings } from "./run.ts";
 
 /** Says why so many questions reached the origin, from what happened in a run. */
