@@ -1,9 +1,12 @@
-/** The stages of lessons 8, 10 and 11 in a real browser. */
+/** What a reader may change in the lessons on proxy and origin, in a real browser. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { CUT_WIRE, cutWireFacts } from "../web/model/cut-wire/run.ts";
+import { linked, pageFile, SITE_LINKS } from "../src/admin/page.ts";
+import { bundlePage } from "../src/admin/page-bundle.ts";
+import type { LessonName } from "../web/lessons/course.ts";
+import { CUT_WIRE, cutWireFacts } from "../web/lessons/cut-wire/run.ts";
 import { TIME_TO_LIVE, timeToLiveFacts } from "../web/model/time-to-live/run.ts";
 import { chromiumProgram, TestBrowser } from "./support/browser.ts";
 import { TemporaryDirectory } from "./support/program.ts";
@@ -32,8 +35,15 @@ async function pageOf(room: string, style: string): Promise<string> {
   return `file://${file}`;
 }
 
+/** Writes the page of a lesson. @returns its address */
+async function lessonPage(name: LessonName): Promise<string> {
+  const file = join(directory.path, `${name}.html`);
+  writeFileSync(file, pageFile(linked(await bundlePage(`lesson-${name}`), SITE_LINKS)));
+  return `file://${file}`;
+}
+
 async function seriousIn(page: Page): Promise<string[]> {
-  await page.addScriptTag({ content: AXE });
+  await page.evaluate(AXE);
   const { violations } = (await page.evaluate("axe.run()")) as {
     violations: { id: string; impact: string; nodes: { html: string }[] }[];
   };
@@ -59,7 +69,7 @@ afterAll(async () => {
 describe.skipIf(!chromiumProgram.available)("the stage of the race", () => {
   let url: string;
   beforeAll(async () => {
-    url = await pageOf("write-race", "race");
+    url = await lessonPage("write-race");
   });
 
   for (const width of [360, 1280]) {
@@ -80,9 +90,9 @@ describe.skipIf(!chromiumProgram.available)("the stage of the race", () => {
       expect(await page.locator(".race-says").innerText()).toContain(
         "the key’s lease has changed, so this may be old",
       );
-      expect(await page.evaluate("location.hash")).toBe("#race=&order=AoBp");
+      expect(await page.evaluate("location.hash")).toBe("#order=AoBp");
       await page.keyboard.press("ArrowLeft");
-      expect(await page.evaluate("location.hash")).toBe("#race=&order=AoB");
+      expect(await page.evaluate("location.hash")).toBe("#order=AoB");
       await page.keyboard.press("ArrowRight");
       await page.getByRole("button", { name: "The write tea = 4 reaches the origin" }).press("Enter");
       await page.getByRole("button", { name: "The OK for tea = 4 reaches the proxy" }).press("Enter");
@@ -110,7 +120,7 @@ describe.skipIf(!chromiumProgram.available)("the stage of the race", () => {
   test("an address shows what somebody else has seen, also under rules that do not allow all of it", async () => {
     await using shown = await browser.open(`${url}#race=past&order=AoBppCop`);
     expect(await shown.page.locator(".outcome").innerText()).toContain("nobody had been told");
-    await using cut = await browser.open(`${url}#race=&order=Appp`);
+    await using cut = await browser.open(`${url}#order=Appp`);
     expect(
       await cut.page.getByRole("button", { name: "The question for tea reaches the origin" }).count(),
     ).toBe(1);

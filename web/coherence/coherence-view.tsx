@@ -12,7 +12,12 @@ export function CoherenceView() {
   const { reading } = useDashboard();
   const { channels, slow } = reading.value?.sections ?? {};
   return (
-    <View id="coherence" title="Coherence and clients" question="How old could an answer be, and who asks?">
+    <View
+      id="coherence"
+      title="Coherence and clients"
+      lesson="write-race"
+      question="How old could an answer be, and who asks?"
+    >
       <div class="coherence">
         <section>
           <h3>Channels to the origin</h3>

@@ -3,9 +3,15 @@ import { guessHash, readGuess } from "./guess.ts";
 import { verdictText } from "./verdict.ts";
 
 test("a guess is written as it is read", () => {
-  expect(guessHash([9, 19])).toBe("#guess=9,19");
-  expect(readGuess(guessHash([9, 19]), 2, 20)).toEqual([9, 19]);
-  expect(guessHash(undefined)).toBe("#");
+  expect(guessHash("", [9, 19])).toBe("#guess=9,19");
+  expect(readGuess(guessHash("", [9, 19]), 2, 20)).toEqual([9, 19]);
+  expect(guessHash("#guess=9,19", undefined)).toBe("#");
+});
+
+test("a guess leaves the other parts of the address as they are", () => {
+  expect(guessHash("#guess=1&order=AoB", [3])).toBe("#order=AoB&guess=3");
+  expect(guessHash("#guess=1&order=AoB", undefined)).toBe("#order=AoB");
+  expect(readGuess("#order=AoB&guess=3", 1, 3)).toEqual([3]);
 });
 
 test("what is no guess of this lesson is none", () => {

@@ -18,7 +18,13 @@ export interface LessonText {
   readonly answer: string;
   /** The same on the reader's own traffic: a heading, and where to look. */
   readonly own: readonly [title: string, text: string];
+  /** Whether the playground can show the run; it can if nothing else is said. */
+  readonly isInPlayground?: boolean;
 }
+
+const PLAYGROUND_LINK = prose(
+  `<a class="within" id="in-playground" href="page:learn">This run in the playground</a>, with any other policy beside it.`,
+);
 
 /** Makes a lesson's page of its text. The script puts the moving parts into `stage`, `said`, `moving` and `choices`. */
 export function lessonBody(name: LessonName, text: LessonText): string {
@@ -59,7 +65,7 @@ ${text.question}
 <section id="own">
 <h2>${ownTitle}</h2>
 ${own}
-${prose(`<a class="within" id="in-playground" href="page:learn">This run in the playground</a>, with any other policy beside it.`)}
+${text.isInPlayground === false ? "" : PLAYGROUND_LINK}
 </section>
 <nav class="course" aria-label="Course">${neighbour(at - 1, "before")}${neighbour(at + 1, "after")}</nav>
 </main>

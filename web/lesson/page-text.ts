@@ -55,16 +55,21 @@ export function toldText(title: string, requests: readonly ToldRequest[], why: s
   return `<div><h3>${title}</h3>${boxesText(requests)}<p class="prose">${why}</p></div>`;
 }
 
-/** A table of figures, open until a script shows them otherwise. */
+/** A table of figures, open until a script shows them otherwise. A text in the first column names its row. */
 export function tableText(
   caption: string,
   heads: readonly string[],
   rows: readonly (readonly (number | string)[])[],
 ): string {
-  const head = heads.map((text) => `<th scope="col" class="number">${text}</th>`).join("");
-  const body = rows.map((row) => `<tr>${row.map((cell) => `<td class="number">${cell}</td>`).join("")}</tr>`);
-  return `<details class="behind" open><summary>As a table</summary><table><caption class="hidden">${caption}</caption><thead><tr>${head}</tr></thead><tbody>${body.join("")}</tbody></table></details>`;
+  const isNamed = typeof rows[0]![0] === "string";
+  const head = heads.map((text, i) => `<th scope="col"${isNamed && i === 0 ? "" : NUMBER}>${text}</th>`);
+  const cellText = (cell: number | string, i: number): string =>
+    isNamed && i === 0 ? `<th scope="row">${cell}</th>` : `<td${NUMBER}>${cell}</td>`;
+  const body = rows.map((row) => `<tr>${row.map(cellText).join("")}</tr>`);
+  return `<details class="behind" open><summary>As a table</summary><table><caption class="hidden">${caption}</caption><thead><tr>${head.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></details>`;
 }
+
+const NUMBER = ' class="number"';
 
 /** A bar that is drawn to scale. */
 export interface ToldBar {

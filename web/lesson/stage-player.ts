@@ -112,14 +112,14 @@ export function useStagePlayer(plan: StagePlan): StagePlayer {
     begin: (kept) => {
       guess.value = kept;
       isAsked.value = false;
-      history.replaceState(null, "", guessHash(kept));
+      history.replaceState(null, "", guessHash(location.hash, kept));
       if (!display.still.value) isPlaying.value = true;
     },
     again: () => {
       isDone.value = false;
       guess.value = undefined;
       isAsked.value = true;
-      history.replaceState(null, "", guessHash(undefined));
+      history.replaceState(null, "", guessHash(location.hash, undefined));
       isPlaying.value = false;
       before.current = at.value;
       at.value = askAt;

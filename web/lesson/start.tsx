@@ -13,8 +13,8 @@ export interface LessonParts {
   readonly stage: ComponentChildren;
   readonly change: ComponentChildren;
   readonly answers: readonly Answer[];
-  /** The run as the playground shows it. */
-  readonly playground: {
+  /** The run as the playground shows it, if it can. */
+  readonly playground?: {
     readonly workload: Workload;
     readonly seed?: number;
     readonly caches: readonly PlayCache[];
@@ -33,7 +33,9 @@ export function startLesson({ stage, change, answers, playground }: LessonParts)
   place("moving", change);
   place("choices", <Choices answers={answers} />);
   const link = document.getElementById("in-playground");
-  if (link instanceof HTMLAnchorElement) link.href += writeHash({ ...DEFAULT_SETTINGS, ...playground });
+  if (link instanceof HTMLAnchorElement && playground !== undefined) {
+    link.href += writeHash({ ...DEFAULT_SETTINGS, ...playground });
+  }
 }
 
 /** Puts the reader's switches into a page's head. Returns what puts parts into other places. */

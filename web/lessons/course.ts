@@ -15,6 +15,11 @@ export const LESSONS = [
   },
   { name: "optimum", title: "The best there could be", asks: "How many misses could no rule avoid?" },
   { name: "memory", title: "How much memory?", asks: "What would a larger cache gain you?" },
+  {
+    name: "write-race",
+    title: "Somebody writes",
+    asks: "How does an old copy come to stay, and what ends it?",
+  },
 ] as const satisfies readonly Lesson[];
 
 export type LessonName = (typeof LESSONS)[number]["name"];

@@ -86,12 +86,15 @@ function answerText(answer: Answer, textOf: TextOf): string {
   }
 }
 
-/** Says what has happened; empty: nothing that a reader needs. */
-export function happeningText(one: Happening, textOf: TextOf): string {
-  return sentenceStart(happeningWords(one, textOf));
+/**
+ * Says what has happened; empty: nothing that a reader needs.
+ * @param hasLeases whether the reader has heard of leases
+ */
+export function happeningText(one: Happening, textOf: TextOf, hasLeases = true): string {
+  return sentenceStart(happeningWords(one, textOf, hasLeases));
 }
 
-function happeningWords(one: Happening, textOf: TextOf): string {
+function happeningWords(one: Happening, textOf: TextOf, hasLeases: boolean): string {
   switch (one.what) {
     case "asked":
       return `${one.client} asks ${placeText(one.at)} for ${one.key}.`;
@@ -114,7 +117,7 @@ function happeningWords(one: Happening, textOf: TextOf): string {
     case "pushed":
       return `The origin tells the proxy that ${one.key} has changed. The message follows what it has sent before.`;
     case "began":
-      return `It is not cached. The proxy asks the origin, and notes the key’s lease: ${one.lease}.`;
+      return `It is not cached. The proxy asks the origin${hasLeases ? `, and notes the key’s lease: ${one.lease}` : ""}.`;
     case "joined":
       return "The same question is already under way. The proxy waits for its answer.";
     case "stored":
@@ -123,6 +126,8 @@ function happeningWords(one: Happening, textOf: TextOf): string {
       return `The proxy passes ${stateText(one.key, one.version, textOf)} on, and does not keep it: ${REFUSALS[one.why]}.`;
     case "invalidated": {
       const who = one.by === "write" ? "Before the write is sent, the proxy" : "The proxy";
+      if (!hasLeases)
+        return `${who} ${one.had ? "drops its entry" : "looks for an entry to drop; it has none"}.`;
       const drops = one.had ? " and drops its entry" : "; it has no entry to drop";
       return `${who} changes the key’s lease to ${one.lease}${drops}.`;
     }

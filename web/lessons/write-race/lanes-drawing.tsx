@@ -34,10 +34,12 @@ export interface LanesDrawingProps {
   readonly lanes: Lanes;
   /** The sentence that says what the drawing shows at this moment. */
   readonly label: string;
+  /** Whether leases are drawn. */
+  readonly hasLeases?: boolean;
 }
 
 /** Clients, proxy, wire and origin as lines; time goes down, and what each holds is a band on its line. */
-export function LanesDrawing({ lanes, label }: LanesDrawingProps) {
+export function LanesDrawing({ lanes, label, hasLeases = true }: LanesDrawingProps) {
   const [frame, width] = useWidth<HTMLDivElement>();
   const underWay = lanes.arrows.filter(({ toRow }) => toRow === undefined).length;
   const height = HEAD + Math.max(LEAST_ROWS * ROW, lanes.rows * ROW + (underWay + 1) * SLOT) + FOOT;
@@ -45,7 +47,7 @@ export function LanesDrawing({ lanes, label }: LanesDrawingProps) {
     <div ref={frame} class="race-lanes" role="img" aria-label={label}>
       {width > 0 && (
         <svg aria-hidden="true" width={width} height={height}>
-          <Drawn lanes={lanes} width={width} height={height} />
+          <Drawn lanes={lanes} width={width} height={height} hasLeases={hasLeases} />
         </svg>
       )}
     </div>
@@ -62,10 +64,12 @@ function Drawn({
   lanes,
   width,
   height,
+  hasLeases,
 }: {
   readonly lanes: Lanes;
   readonly width: number;
   readonly height: number;
+  readonly hasLeases: boolean;
 }) {
   const { rows, arrows, bands, fills, leases } = lanes;
   const now = rows - 1;
@@ -93,9 +97,11 @@ function Drawn({
           <line class="life" x1={x(place)} x2={x(place)} y1={HEAD - 18} y2={height - FOOT} />
         </g>
       ))}
-      <text class="soft" x={x("lease")} y="16" text-anchor="middle">
-        lease
-      </text>
+      {hasLeases && (
+        <text class="soft" x={x("lease")} y="16" text-anchor="middle">
+          lease
+        </text>
+      )}
       <text class="soft" x={(x("proxy") + x("origin")) / 2} y="16" text-anchor="middle">
         wire
       </text>
@@ -103,22 +109,23 @@ function Drawn({
         <BandOn key={`${band.place} ${band.fromRow} ${band.text}`} band={band} scale={scale} />
       ))}
       {fills.map((fill, i) => (
-        <FillLine key={fill.fromRow} fill={fill} shift={i % 2} scale={scale} />
+        <FillLine key={fill.fromRow} fill={fill} shift={i % 2} scale={scale} hasLeases={hasLeases} />
       ))}
       {arrows.map((arrow) => (
         <ArrowLine key={arrow.id} arrow={arrow} scale={scale} />
       ))}
-      {leases.map(({ row, lease }) => (
-        <text
-          key={`${row} ${lease}`}
-          class="halo lease"
-          x={x("lease")}
-          y={yOf(row) + (row === 0 ? 17 : 27)}
-          text-anchor="middle"
-        >
-          {row === 0 ? lease : `→ ${lease}`}
-        </text>
-      ))}
+      {hasLeases &&
+        leases.map(({ row, lease }) => (
+          <text
+            key={`${row} ${lease}`}
+            class="halo lease"
+            x={x("lease")}
+            y={yOf(row) + (row === 0 ? 17 : 27)}
+            text-anchor="middle"
+          >
+            {row === 0 ? lease : `→ ${lease}`}
+          </text>
+        ))}
     </>
   );
 }
@@ -152,9 +159,10 @@ interface FillLineProps {
   /** Two at once stand side by side. */
   readonly shift: number;
   readonly scale: Scale;
+  readonly hasLeases: boolean;
 }
 
-function FillLine({ fill, shift, scale: { now, x } }: FillLineProps) {
+function FillLine({ fill, shift, scale: { now, x }, hasLeases }: FillLineProps) {
   const { lease, fromRow, toRow, isKept } = fill;
   const at = x("fill") + 10 * shift;
   const top = yOf(fromRow) + OUT;
@@ -163,9 +171,11 @@ function FillLine({ fill, shift, scale: { now, x } }: FillLineProps) {
   return (
     <g class={`fill ${name}`}>
       <line x1={at} x2={at} y1={top} y2={bottom} />
-      <text class="halo" x={at} y={top + 6} text-anchor="middle">
-        {lease}
-      </text>
+      {hasLeases && (
+        <text class="halo" x={at} y={top + 6} text-anchor="middle">
+          {lease}
+        </text>
+      )}
       {isKept !== undefined && (
         <text class="halo mark" x={at} y={bottom + 6} text-anchor="middle">
           {isKept ? "+" : "×"}

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { withParts } from "../../lesson/address.ts";
 import { ChoiceRun, explore } from "../../model/choice-run.ts";
 import { lanesOf } from "./lanes.ts";
-import { moveOrder, raceHash, readRaceHash } from "./order-text.ts";
+import { moveOrder, raceParts, readRaceHash } from "./order-text.ts";
 import { NEW, OLD, type RaceRules, RULES, race } from "./run.ts";
 
 /** Ana's answer is on its way when Ben writes; Cleo asks after his write was acknowledged. */
@@ -104,9 +105,12 @@ describe("rules and order in the address", () => {
       { ...RULES, heedsLeases: false },
       { ...RULES, writes: "past" as const, hasPushWire: true, heedsPushes: false },
     ]) {
-      expect(readRaceHash(raceHash(rules, STORY))).toEqual({ rules, choices: STORY });
+      expect(readRaceHash(withParts("#guess=3", raceParts(rules, STORY)))).toEqual({ rules, choices: STORY });
     }
-    expect(raceHash({ ...RULES, heedsLeases: false }, STORY)).toBe("#race=noleases&order=AoBpopC");
+    expect(raceParts({ ...RULES, heedsLeases: false }, STORY)).toEqual({
+      race: "noleases",
+      order: "AoBpopC",
+    });
   });
 
   test("are the lesson's own where the address has none, or is wrong", () => {

@@ -1,4 +1,11 @@
-import { render } from "preact";
+import { startLesson } from "../../lesson/start.tsx";
 import { RaceStage } from "./race-stage.tsx";
+import { raceOutcomes, SIMPLE } from "./run.ts";
+import { StoryStage } from "./story-stage.tsx";
+import { ANSWERS } from "./words.ts";
 
-render(<RaceStage />, document.getElementById("stage")!);
+startLesson({
+  stage: <StoryStage outcomes={raceOutcomes(SIMPLE)} />,
+  change: <RaceStage />,
+  answers: ANSWERS,
+});

@@ -1,3 +1,4 @@
+import { addressPart } from "../../lesson/address.ts";
 import type { RaceRules } from "./run.ts";
 import { RULES } from "./run.ts";
 
@@ -19,20 +20,23 @@ const CHANGES: readonly (readonly [word: string, change: Partial<RaceRules>])[] 
   ["twowires", { hasPushWire: true }],
 ];
 
-/** Writes rules and order as the part of the address behind `#`: `#race=noleases&order=AoBpopC`. */
-export function raceHash(rules: RaceRules, choices: readonly string[]): string {
+/** Writes rules and order as parts of the address: `race=noleases`, `order=AoBpopC`. */
+export function raceParts(
+  rules: RaceRules,
+  choices: readonly string[],
+): { readonly race: string; readonly order: string } {
   const words = CHANGES.filter(([, change]) => differs(rules, change)).map(([word]) => word);
   const order = choices.map((lane) => LETTERS.find(([, name]) => name === lane)![0]).join("");
-  return `#race=${words.join(",")}&order=${order}`;
+  return { race: words.join(","), order };
 }
 
-/** Reads what `raceHash` writes. Words and letters that it does not know are left out. */
+/** Reads what `raceParts` writes. Words and letters that it does not know are left out. */
 export function readRaceHash(hash: string): {
   readonly rules: RaceRules;
   readonly choices: readonly string[];
 } {
-  const [, words = "", order = ""] = /^#race=([a-z,]*)&order=([A-Za-z]*)$/.exec(hash) ?? [];
-  const chosen = words.split(",");
+  const chosen = (addressPart(hash, "race") ?? "").split(",");
+  const order = addressPart(hash, "order") ?? "";
   const changes = CHANGES.filter(([word]) => chosen.includes(word)).map(([, change]) => change);
   const choices = [...order].flatMap((letter) => LETTERS.find(([one]) => one === letter)?.[1] ?? []);
   return { rules: Object.assign({ ...RULES }, ...changes), choices };

@@ -1,16 +1,18 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { withParts } from "../../lesson/address.ts";
 import { ChoiceRun } from "../../model/choice-run.ts";
-import { happeningText, moveText, textsOf } from "../../model/sentences.ts";
+import { moveText, textsOf } from "../../model/sentences.ts";
 import { TableBehind } from "../../parts/table.tsx";
 import { counted } from "../../parts/text.ts";
 import { lanesOf } from "./lanes.ts";
 import { LanesDrawing } from "./lanes-drawing.tsx";
-import { moveOrder, raceHash, readRaceHash } from "./order-text.ts";
+import { moveOrder, raceParts, readRaceHash } from "./order-text.ts";
 import { type Race, type RaceRules, race, raceOutcomes } from "./run.ts";
+import { stepsOf } from "./steps.ts";
 import { ordersSay, outcomeSays } from "./words.ts";
 
-/** The stage of lesson 10: the reader decides what happens next, forwards and back, and which rules hold. */
+/** Change one thing: the reader decides what happens next, forwards and back, and which rules hold. */
 export function RaceStage() {
   const begun = useMemo(() => readRaceHash(location.hash), []);
   const rules = useSignal(begun.rules);
@@ -21,7 +23,7 @@ export function RaceStage() {
   const changed = (): void => {
     acts.value++;
     const { choices, at } = run.value;
-    history.replaceState(null, "", raceHash(rules.value, choices.slice(0, at)));
+    history.replaceState(null, "", withParts(location.hash, raceParts(rules.value, choices.slice(0, at))));
   };
   const choose = (lane: string): void => {
     run.value.choose(lane);
@@ -86,7 +88,7 @@ export function RaceStage() {
       </div>
       <div class="race-change">
         <Rules rules={rules.value} change={change} />
-        <Orders key={raceHash(rules.value, [])} rules={rules.value} show={show} />
+        <Orders key={raceParts(rules.value, []).race} rules={rules.value} show={show} />
       </div>
     </div>
   );
@@ -172,21 +174,6 @@ function StepTable({ run }: OfRun) {
       ]}
     />
   );
-}
-
-interface Step {
-  readonly step: number;
-  readonly told: readonly string[];
-}
-
-function stepsOf({ world: { happenings }, prologue }: Race, at: number): Step[] {
-  const base = happenings[prologue - 1]!.step;
-  const textOf = textsOf(happenings);
-  return Array.from({ length: at }, (_, i) => {
-    const of = happenings.slice(prologue).filter(({ step }) => step === base + i + 1);
-    const told = of.flatMap((one) => happeningText(one, textOf) || []);
-    return { step: i + 1, told: told.length > 0 ? told : ["The origin gets it, and answers."] };
-  });
 }
 
 interface OfRules {

@@ -1,4 +1,4 @@
-import { explore } from "../../model/choice-run.ts";
+import { ChoiceRun, explore } from "../../model/choice-run.ts";
 import { ModelClient } from "../../model/client.ts";
 import { ModelOrigin } from "../../model/origin.ts";
 import { judge } from "../../model/promises.ts";
@@ -6,7 +6,7 @@ import { ModelProxy } from "../../model/proxy.ts";
 import { WIRE } from "../../model/wire.ts";
 import { World } from "../../model/world.ts";
 
-/** Lesson 10: Ana reads a price, Ben changes it, Cleo reads it. In which order the reader decides. */
+/** Ana reads a price, Ben changes it, Cleo reads it. In which order the reader decides. */
 
 export const KEY = "tea";
 export const OLD = "3";
@@ -27,6 +27,17 @@ export const RULES: RaceRules = {
   heedsPushes: true,
   hasPushWire: false,
 };
+
+/** A proxy that keeps every answer that it gets, and heeds no message. */
+export const SIMPLE: RaceRules = { ...RULES, heedsLeases: false, heedsPushes: false };
+
+/** The order that is told: Ana's answer and Ben's write pass each other on the wire. */
+export const STORY: readonly string[] = [
+  ...["Ana", "proxy up", "Ben"],
+  ...["proxy down", "proxy up", "proxy down", "proxy down", "Cleo"],
+];
+/** So many steps have happened when the stage asks. */
+export const ASK_AT = 3;
 
 export interface Race {
   readonly world: World;
@@ -53,6 +64,11 @@ export function race({ writes, ...rules }: RaceRules): Race {
   new ModelClient(world, "Ben", proxy, origin, [{ kind: "write", key: KEY, text: NEW, past }]);
   new ModelClient(world, "Cleo", proxy, origin, [{ kind: "read", key: KEY }]);
   return { world, origin, proxy, prologue };
+}
+
+/** Lets things happen in an order. */
+export function raceAfter(rules: RaceRules, order: readonly string[]): Race {
+  return new ChoiceRun(() => race(rules), order).scene;
 }
 
 export interface RaceOutcomes {

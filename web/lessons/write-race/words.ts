@@ -1,7 +1,22 @@
+import type { Answer } from "../../lesson/answer.ts";
+import { verdictText } from "../../lesson/verdict.ts";
 import { judge } from "../../model/promises.ts";
 import { textsOf } from "../../model/sentences.ts";
 import { numberText } from "../../parts/text.ts";
-import { isStuck, KEY, NEW, OLD, type Race, type RaceOutcomes, type RaceRules } from "./run.ts";
+import {
+  ASK_AT,
+  isStuck,
+  KEY,
+  NEW,
+  OLD,
+  type Race,
+  type RaceOutcomes,
+  type RaceRules,
+  RULES,
+  raceOutcomes,
+  SIMPLE,
+  STORY,
+} from "./run.ts";
 
 /** Says what the reader's own order has led to so far. */
 export function outcomeSays(race: Race): string {
@@ -46,8 +61,51 @@ export function ordersSay(
   return `${all} ${none}. In ${numberText(refused)} of them the lease was needed: an answer came back that had been asked for before the write, and was not kept.`;
 }
 
+/** Says where the story is. */
+export function phase(at: number): string {
+  if (at === 0) return "Nothing is cached, and tea costs 3.";
+  if (at < ASK_AT) return "Ana asks. The proxy has no copy, so the origin is asked.";
+  if (at === ASK_AT) return "Ana’s answer and Ben’s write are on the wire, and pass each other.";
+  if (at === STORY.length) return "The run is over.";
+  return at === ASK_AT + 1
+    ? "The answer arrives. The proxy keeps it."
+    : "The write is executed, and Ben gets his OK.";
+}
+
+/** Compares a guess of the orders that leave an old price with how many do. */
+export function verdict(guess: number, { stuck }: RaceOutcomes): string {
+  return verdictText(
+    undefined,
+    guess,
+    stuck,
+    [
+      "It takes no bad luck: one question that is on its way while Ben writes, Ana’s or Cleo’s, is enough.",
+      "In the others the answer came before Ben wrote, and was dropped, or the question reached the origin behind the write, and brought the new price.",
+    ],
+    2,
+  );
+}
+
+/** What each rule does to all orders: in words, and the figures. */
+export function ruleRows(): (readonly [rule: string, ...figures: string[]])[] {
+  return RULE_ROWS.map(([rule, change]) => {
+    const { orders, broken, stuck } = raceOutcomes({ ...RULES, ...change });
+    return [rule, numberText(orders), numberText(broken), numberText(stuck)];
+  });
+}
+
+const RULE_ROWS: readonly (readonly [rule: string, change: Partial<RaceRules>])[] = [
+  ["all rules", {}],
+  ["messages are not heeded", { heedsPushes: false }],
+  ["no leases", { heedsLeases: false }],
+  ["neither: the simple proxy", SIMPLE],
+  ["Ben writes past the proxy", { writes: "past" }],
+  ["past it, and messages are not heeded", { writes: "past", heedsPushes: false }],
+  ["past it, and messages have a connection of their own", { writes: "past", hasPushWire: true }],
+];
+
 /** The answers to: why is the key's lease changed when the write is sent, and not when its OK comes back? */
-export const ANSWERS: readonly { readonly text: string; readonly hint?: string }[] = [
+export const ANSWERS: readonly Answer[] = [
   {
     text: "To be sooner: the cache is wrong from the moment in which Ben wants to write.",
     hint: "Until the origin has executed the write, the old price is the right one.",

@@ -2,8 +2,21 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { ChoiceRun, explore } from "../../model/choice-run.ts";
 import { happeningText, moveText, textsOf } from "../../model/sentences.ts";
-import { KEY, NEW, OLD, type RaceRules, RULES, race, raceOutcomes } from "./run.ts";
-import { ANSWERS, ordersSay, outcomeSays } from "./words.ts";
+import {
+  isStuck,
+  KEY,
+  NEW,
+  OLD,
+  type RaceRules,
+  RULES,
+  race,
+  raceAfter,
+  raceOutcomes,
+  SIMPLE,
+  STORY as SIMPLE_STORY,
+} from "./run.ts";
+import { stepsOf } from "./steps.ts";
+import { ANSWERS, ordersSay, outcomeSays, ruleRows, verdict } from "./words.ts";
 
 const WITHOUT_LEASES: RaceRules = { ...RULES, heedsLeases: false };
 const PAST: RaceRules = { ...RULES, writes: "past" };
@@ -149,6 +162,37 @@ describe("the reader's run", () => {
         10,
       ),
     ).toThrow("more than 10 orders are possible");
+  });
+});
+
+describe("the simple proxy", () => {
+  test("keeps the old price for good in the order that is told", () => {
+    const scene = raceAfter(SIMPLE, SIMPLE_STORY);
+    expect(isStuck(scene)).toBe(true);
+    expect(scene.world.moves()).toEqual([]);
+    const told = stepsOf(scene, SIMPLE_STORY.length, false).map((step) => step.told.join(" "));
+    expect(told[1]).toBe("The origin gets the question, and answers.");
+    expect(told[2]).toEndWith("Before the write is sent, the proxy looks for an entry to drop; it has none.");
+    expect(told[6]).toBe("The message that the price has changed reaches the proxy, which does not heed it.");
+    expect(told.at(-1)).toBe("Cleo asks the proxy for tea. Cleo reads 3, from the cache.");
+    expect(told.join(" ")).not.toContain("lease");
+  });
+
+  test("does so in as many orders as the guess is compared with", () => {
+    const outcomes = raceOutcomes(SIMPLE);
+    expect(outcomes).toMatchObject({ orders: 164, stuck: 40, broken: 16 });
+    expect(verdict(40, outcomes)).toBe("You said 40, it was 40. Exactly.");
+    expect(verdict(42, outcomes)).toEndWith("Nearly.");
+    expect(verdict(0, outcomes)).toContain("It takes no bad luck");
+    expect(verdict(164, outcomes)).toContain("the answer came before Ben wrote");
+  });
+
+  test("a row for each rule, of which only those with all rules that matter leave nothing old", () => {
+    expect(ruleRows().filter(([, , broken, stuck]) => broken === "0" && stuck === "0")).toEqual([
+      ["all rules", "196", "0", "0"],
+      ["messages are not heeded", "196", "0", "0"],
+      ["Ben writes past the proxy", "34", "0", "0"],
+    ]);
   });
 });
 
