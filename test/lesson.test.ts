@@ -109,6 +109,21 @@ const WALKS: Readonly<Record<LessonName, Walk>> = {
     right: /^All of it to the first/,
     answer: "Where a curve is steep",
   },
+  "cold-key": {
+    guess: "1000",
+    told: [
+      "You said 1000, it was 412. Whoever came after the first answer was back had a hit.",
+      "412 questions, 824 commands",
+      "411 more asked for the same key",
+      "clients were told that it failed",
+    ],
+    change: [/the way to the origin/, "10 of 1,000 clients ask"],
+    wrong: /^Twice as many, with either/,
+    hint: "what does one more client do?",
+    right: /^Twice as many where every miss asks/,
+    answer: "835 in this run, and 412 before",
+    isInPlayground: false,
+  },
   "write-race": {
     guess: "164",
     told: ["You said 164, it was 40.", "After none of them the cache holds an old price"],

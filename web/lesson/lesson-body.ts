@@ -18,8 +18,8 @@ export interface LessonText {
   readonly answer: string;
   /** The same on the reader's own traffic: a heading, and where to look. */
   readonly own: readonly [title: string, text: string];
-  /** Whether the playground can show the run; it can if nothing else is said. */
-  readonly isInPlayground?: boolean;
+  /** False if the playground cannot show the run. */
+  readonly playground?: false;
 }
 
 const PLAYGROUND_LINK = prose(
@@ -65,7 +65,7 @@ ${text.question}
 <section id="own">
 <h2>${ownTitle}</h2>
 ${own}
-${text.isInPlayground === false ? "" : PLAYGROUND_LINK}
+${text.playground === false ? "" : PLAYGROUND_LINK}
 </section>
 <nav class="course" aria-label="Course">${neighbour(at - 1, "before")}${neighbour(at + 1, "after")}</nav>
 </main>

@@ -66,7 +66,7 @@ export function tableText(
   const cellText = (cell: number | string, i: number): string =>
     isNamed && i === 0 ? `<th scope="row">${cell}</th>` : `<td${NUMBER}>${cell}</td>`;
   const body = rows.map((row) => `<tr>${row.map(cellText).join("")}</tr>`);
-  return `<details class="behind" open><summary>As a table</summary><table><caption class="hidden">${caption}</caption><thead><tr>${head.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></details>`;
+  return `<details class="behind" open><summary>As a table</summary><div class="scrolls" tabindex="0"><table><caption class="hidden">${caption}</caption><thead><tr>${head.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div></details>`;
 }
 
 const NUMBER = ' class="number"';

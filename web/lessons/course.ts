@@ -16,6 +16,11 @@ export const LESSONS = [
   { name: "optimum", title: "The best there could be", asks: "How many misses could no rule avoid?" },
   { name: "memory", title: "How much memory?", asks: "What would a larger cache gain you?" },
   {
+    name: "cold-key",
+    title: "A thousand clients, one cold key",
+    asks: "What does the store get when all miss at once?",
+  },
+  {
     name: "write-race",
     title: "Somebody writes",
     asks: "How does an old copy come to stay, and what ends it?",

@@ -3,49 +3,71 @@ import fc from "fast-check";
 import { CoherentCache } from "../../../src/coherence/coherent-cache.ts";
 import { FakeOrigin } from "../../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../../test/support/local-proxy.ts";
-import { COLD_KEY, coldKeyFacts, KEY, LATENCY_MS } from "./run.ts";
-import { ANSWERS, because, verdict } from "./words.ts";
-
-const ALONE = { ...COLD_KEY, coalesces: false };
+import { ALONE, bothAt, COLD_KEY, coldKeyFacts, endedRun, factsOf, KEY } from "./run.ts";
+import { momentOf, timelineOf, waitingOver } from "./timeline.ts";
+import { ANSWERS, because, latencySays, verdict } from "./words.ts";
 
 afterEach(() => {
   mock.restore();
 });
 
-test("with coalescing one question is asked, and all have its answer", () => {
+test("with coalescing one question is asked, and all who wait have its answer", () => {
   const facts = coldKeyFacts(COLD_KEY);
-  expect(facts).toMatchObject({ questions: 1, commands: 2, misses: 1, coalesced: 999, hits: 0, failed: 0 });
-  expect(facts.waitsMs.length).toBe(1000);
+  expect(facts).toMatchObject({ questions: 1, commands: 2, misses: 1, coalesced: 411, hits: 588, failed: 0 });
   // There and back, and two commands.
-  expect(facts.waitsMs.at(-1)).toBe(2 * LATENCY_MS + 2 * COLD_KEY.serviceMs);
+  expect(facts.waitsMs.at(-1)).toBe(2 * COLD_KEY.latencyMs + 2 * COLD_KEY.serviceMs);
   const text = because(facts, COLD_KEY);
-  expect(text).toContain("999 more asked for the same key");
-  expect(text).toContain("2 commands, and the last client had its answer after 14 ms");
+  expect(text).toContain("411 more asked for the same key");
+  expect(text).toContain("after 41 ms, for all of them at once. The other 588 came after");
 });
 
-test("without it each client asks, and stands in the origin's line", () => {
+test("without it each client that comes before the first answer asks, and stands in the origin's line", () => {
   const facts = coldKeyFacts(ALONE);
-  expect(facts).toMatchObject({ questions: 1000, commands: 2000, misses: 1000, hits: 0, refused: 999 });
-  expect(facts.lastedMs).toBeGreaterThan(2000 * ALONE.serviceMs);
-  expect(because(facts, ALONE)).toContain("1,000 of them, 2,000 commands");
-  expect(because(facts, ALONE)).toContain("after 4 s. Of the 1,000 answers one was stored");
-});
-
-test("clients that come later than the first answer have hits", () => {
-  for (const settings of [COLD_KEY, ALONE]) {
-    const slow = { ...settings, withinMs: 100 };
-    const { questions, hits, coalesced, misses } = coldKeyFacts(slow);
-    expect(hits).toBeGreaterThan(500);
-    expect(hits + coalesced + misses).toBe(1000);
-    expect(questions).toBe(misses);
-  }
+  expect(facts).toMatchObject({ questions: 412, commands: 824, misses: 412, hits: 588, refused: 411 });
+  expect(facts.lastedMs).toBeGreaterThan(facts.commands * ALONE.serviceMs);
+  const text = because(facts, ALONE);
+  expect(text).toContain("412 questions, 824 commands");
+  expect(text).toContain("had its answer after 452 ms");
+  expect(text).toContain("of the 412 answers, 411 were of no use");
 });
 
 test("a failure reaches every client that waits, and leaves nothing behind", () => {
-  const broken = { ...COLD_KEY, breaksAtMs: 12 };
+  const broken = { ...COLD_KEY, withinMs: 10, breaksAtMs: 12 };
   const facts = coldKeyFacts(broken);
   expect(facts).toMatchObject({ questions: 1, failed: 1000, coalesced: 0, hits: 0 });
-  expect(because(facts, broken)).toContain("all 1,000 clients were told that it failed");
+  expect(because(facts, broken)).toContain("All 1,000 clients were told that it failed");
+});
+
+test("the drawing has every client, and every question's way in its order", () => {
+  for (const settings of [ALONE, COLD_KEY]) {
+    const run = endedRun(settings);
+    const { questions, lastedMs, firstMs } = factsOf(run);
+    const timeline = timelineOf(run);
+    expect(timeline.questions.length).toBe(questions);
+    for (const { sentMs, arrivedMs, answeredMs, backMs } of timeline.questions) {
+      expect(arrivedMs - sentMs).toBeCloseTo(settings.latencyMs);
+      expect(answeredMs - arrivedMs).toBeGreaterThanOrEqual(2 * settings.serviceMs - 1e-9);
+      expect(backMs - answeredMs).toBeCloseTo(settings.latencyMs);
+    }
+    expect(momentOf(timeline, 0)).toEqual({ come: 0, waiting: 0, answered: 0, asked: 0 });
+    const before = momentOf(timeline, firstMs - 0.01);
+    expect(before).toMatchObject({ come: 412, waiting: 412, answered: 0 });
+    const after = momentOf(timeline, lastedMs);
+    expect(after).toEqual({ come: 1000, waiting: 0, answered: 1000, asked: questions });
+    const over = waitingOver(timeline, 1, lastedMs);
+    expect(over[0]).toBe(0);
+    expect(over[41]).toBe(momentOf(timeline, 41).waiting);
+    expect(over.at(-1)).toBe(0);
+  }
+});
+
+test("the farther the origin, the more ask where every miss asks", () => {
+  const runs = [0, 20, 60].map(bothAt);
+  expect(runs.map(([alone]) => alone.questions)).toEqual([10, 412, 1000]);
+  expect(runs.map(([, together]) => together.questions)).toEqual([1, 1, 1]);
+  const says = latencySays({ ...ALONE, latencyMs: 0 }, ...runs[0]!);
+  expect(says).toStartWith("The origin is next door: the first answer is back after 1 ms.");
+  expect(latencySays(ALONE, ...runs[1]!)).toContain("412 of 1,000 clients ask, and one waits for 411 ms");
 });
 
 test("whatever the numbers, one question is under way at a time and everybody is told", () => {
@@ -53,6 +75,7 @@ test("whatever the numbers, one question is under way at a time and everybody is
     clients: fc.integer({ min: 1, max: 60 }),
     withinMs: fc.integer({ min: 1, max: 200 }),
     serviceMs: fc.integer({ min: 0, max: 20 }),
+    latencyMs: fc.integer({ min: 0, max: 30 }),
     seed: fc.nat({ max: 1000 }),
     breaksAtMs: fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
   });
@@ -73,6 +96,8 @@ test("whatever the numbers, one question is under way at a time and everybody is
 
 describe("lesson and proxy are alike", () => {
   const CLIENTS = 60;
+  /** All come before the first answer. */
+  const AT_ONCE = { ...COLD_KEY, withinMs: 10 };
 
   async function questionsOfProxy(): Promise<number> {
     using origin = new FakeOrigin();
@@ -89,22 +114,28 @@ describe("lesson and proxy are alike", () => {
   }
 
   test("one question", async () => {
-    expect(coldKeyFacts({ ...COLD_KEY, clients: CLIENTS }).questions).toBe(1);
+    expect(coldKeyFacts({ ...AT_ONCE, clients: CLIENTS }).questions).toBe(1);
     expect(await questionsOfProxy()).toBe(1);
   });
 
   test("a question for each client once no flight can be joined", async () => {
     spyOn(CoherentCache.prototype, "joinable").mockReturnValue(undefined);
-    expect(coldKeyFacts({ ...COLD_KEY, clients: CLIENTS }).questions).toBe(CLIENTS);
+    expect(coldKeyFacts({ ...AT_ONCE, clients: CLIENTS }).questions).toBe(CLIENTS);
     expect(await questionsOfProxy()).toBe(CLIENTS);
   });
 });
 
 test("a guess is compared, and each wrong answer has its hint", () => {
-  const [together, alone] = [coldKeyFacts(COLD_KEY), coldKeyFacts(ALONE)];
-  expect(verdict(1, together, COLD_KEY)).toBe("You said 1, it was 1. Exactly.");
-  expect(verdict(1000, together, COLD_KEY)).toContain("nobody needs to ask it again");
-  expect(verdict(1, alone, ALONE)).toStartWith("You said 1, it was 1,000. An empty cache");
-  expect(verdict(2000, alone, ALONE)).toContain("had a hit");
+  const alone = coldKeyFacts(ALONE);
+  expect(verdict(412, alone)).toBe("You said 412, it was 412. Exactly.");
+  expect(verdict(400, alone)).toEndWith("Nearly.");
+  expect(verdict(1, alone)).toContain("That took 41 ms");
+  expect(verdict(1000, alone)).toContain("had a hit");
   expect(ANSWERS.filter(({ hint }) => hint === undefined).length).toBe(1);
+});
+
+test("twice the crowd asks twice as much where every miss asks", () => {
+  const twice = { ...ALONE, clients: 2 * ALONE.clients };
+  expect(coldKeyFacts(twice).questions).toBe(835);
+  expect(coldKeyFacts({ ...twice, coalesces: true }).questions).toBe(1);
 });

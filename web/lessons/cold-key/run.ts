@@ -1,17 +1,20 @@
 import { SeededRandom } from "../../../src/lib/random.ts";
 import { type Arrival, Crowd } from "../../model/crowd.ts";
+import type { Happening } from "../../model/happenings.ts";
 import { ModelOrigin } from "../../model/origin.ts";
 import { judge } from "../../model/promises.ts";
 import { ModelProxy } from "../../model/proxy.ts";
 import { World } from "../../model/world.ts";
 
-/** Lesson 9: many clients ask for one key that is not cached, nearly at once. */
+/** Many clients ask for one key that is not cached, nearly at once. */
 
 export interface ColdKeySettings {
   readonly clients: number;
   /** They come within this time, at random. */
   readonly withinMs: number;
   readonly coalesces: boolean;
+  /** How long a frame takes between proxy and origin. */
+  readonly latencyMs: number;
   /** The time that the origin takes for each command. A question is two commands. */
   readonly serviceMs: number;
   /** When the connection to the origin breaks, if it does. */
@@ -21,19 +24,21 @@ export interface ColdKeySettings {
 
 export const COLD_KEY: ColdKeySettings = {
   clients: 1000,
-  withinMs: 10,
+  withinMs: 100,
   coalesces: true,
-  serviceMs: 2,
+  latencyMs: 20,
+  serviceMs: 0.5,
   seed: 9,
 };
+/** A proxy in which every miss asks. */
+export const ALONE: ColdKeySettings = { ...COLD_KEY, coalesces: false };
 
 export const KEY = "front page";
-/** How long a frame takes between proxy and origin. */
-export const LATENCY_MS = 5;
 /** Nobody gives up waiting, as long as the queue may be. */
 const PATIENCE_MS = 60_000;
 
-interface ColdKeyRun {
+/** A scene that has come to its end. */
+export interface ColdKeyRun {
   readonly world: World;
   readonly origin: ModelOrigin;
   readonly proxy: ModelProxy;
@@ -44,13 +49,13 @@ interface ColdKeyRun {
 
 /** Makes the scene, in which nothing has happened yet. */
 function coldKeyRun(settings: ColdKeySettings): ColdKeyRun {
-  const { clients, withinMs, coalesces, serviceMs, breaksAtMs, seed } = settings;
+  const { clients, withinMs, coalesces, latencyMs, serviceMs, breaksAtMs, seed } = settings;
   const world = new World(seed);
   const origin = new ModelOrigin(world, { serviceMs, tracks: true });
-  const wire = { latencyMs: LATENCY_MS, jitterMs: 0, isSplit: false };
+  const wire = { latencyMs, jitterMs: 0, isSplit: false };
   const proxy = new ModelProxy(world, origin, { coalesces, wire, originTimeoutMs: PATIENCE_MS });
   origin.set(KEY, "news");
-  world.runUntil(3 * LATENCY_MS + serviceMs);
+  world.runUntil(3 * latencyMs + serviceMs);
   const beganMs = world.nowMs;
   new Crowd(world, "client", proxy, arrivals({ clients, withinMs, seed }, beganMs));
   if (breaksAtMs !== undefined) {
@@ -85,24 +90,40 @@ export interface ColdKeyFacts {
   readonly refused: number;
   /** How long clients waited, in order. */
   readonly waitsMs: readonly number[];
+  /** When the first client had its answer, or was told that there is none. */
+  readonly firstMs: number;
   /** From the first question of a client to the last answer. */
   readonly lastedMs: number;
 }
 
-/** Lets the scene run to its end. */
 export function coldKeyFacts(settings: ColdKeySettings): ColdKeyFacts {
+  return factsOf(endedRun(settings));
+}
+
+/** Lets the scene run to its end. */
+export function endedRun(settings: ColdKeySettings): ColdKeyRun {
   const run = coldKeyRun(settings);
-  const { world, origin, beganMs } = run;
-  const endings = () => world.happenings.filter(({ what }) => what === "answered" || what === "read-failed");
+  const { world } = run;
   // The heartbeat goes on for ever, so the end is looked for now and then.
-  while (endings().length < settings.clients) world.runUntil(world.nowMs + settings.withinMs + LATENCY_MS);
+  while (endingsOf(run).length < settings.clients) {
+    world.runUntil(world.nowMs + settings.withinMs + settings.latencyMs);
+  }
+  return run;
+}
+
+function endingsOf({ world }: ColdKeyRun): Happening[] {
+  return world.happenings.filter(({ what }) => what === "answered" || what === "read-failed");
+}
+
+export function factsOf(run: ColdKeyRun): ColdKeyFacts {
+  const { world, origin, beganMs } = run;
   const { answers } = judge(world.happenings, Number.POSITIVE_INFINITY);
   const count = (source: "hit" | "miss" | "coalesced"): number =>
     answers.filter((one) => one.source === source).length;
   const commands = world.happenings.filter(
     (one) => one.what === "executed" && (one.request.command === "get" || one.request.command === "pttl"),
   ).length;
-  const ended = endings();
+  const ended = endingsOf(run);
   return {
     questions: world.happenings.filter(({ what }) => what === "began").length,
     commands,
@@ -113,6 +134,15 @@ export function coldKeyFacts(settings: ColdKeySettings): ColdKeyFacts {
     failed: ended.length - answers.length,
     refused: world.happenings.filter(({ what }) => what === "refused").length,
     waitsMs: answers.map(({ askedAtMs, answeredAtMs }) => answeredAtMs - askedAtMs).toSorted((a, b) => a - b),
+    firstMs: ended[0]!.atMs - beganMs,
     lastedMs: ended.at(-1)!.atMs - beganMs,
   };
+}
+
+/** Ways to the origin that the reader can choose. */
+export const LATENCIES_MS: readonly number[] = Array.from({ length: 13 }, (_, i) => 5 * i);
+
+/** The same crowd with a way to the origin: where every miss asks, and where misses share a question. */
+export function bothAt(latencyMs: number): readonly [alone: ColdKeyFacts, together: ColdKeyFacts] {
+  return [coldKeyFacts({ ...ALONE, latencyMs }), coldKeyFacts({ ...COLD_KEY, latencyMs })];
 }

@@ -56,7 +56,7 @@ ${prose(
         `A proxy’s dashboard counts what was dropped because of <b>own writes</b>, and because of messages from the origin, which it calls <b>pushes</b> (<a class="within" href="page:dashboard#coherence">Coherence</a>). Start the proxy with <code>--audit 1%</code>, and it asks the origin about one of a hundred cached answers, and counts <b>broken promises</b>.`,
       ),
     ],
-    isInPlayground: false,
+    playground: false,
   });
 }
 
