@@ -124,6 +124,24 @@ const WALKS: Readonly<Record<LessonName, Walk>> = {
     answer: "835 in this run, and 412 before",
     isInPlayground: false,
   },
+  "cut-wire": {
+    guess: "13",
+    told: [
+      "You said 13 s, it was 2.1 s. The heartbeat does not let it become more than 3 s.",
+      "The old price was read 21 times, for 2.1 s",
+      "the old price was read for up to 2.9 s",
+      "a busy origin and a dead wire look the same",
+    ],
+    change: async (page) => {
+      await page.getByRole("slider", { name: "Silence is noticed after" }).press("Home");
+      await page.locator(".wire > .prose", { hasText: "It cannot be longer than 1.1 s" }).waitFor();
+    },
+    wrong: /^One second/,
+    hint: "just after the last answer",
+    right: /^Six seconds/,
+    answer: "the old price was read for up to 5.9 s",
+    isInPlayground: false,
+  },
   "write-race": {
     guess: "164",
     told: ["You said 164, it was 40.", "After none of them the cache holds an old price"],

@@ -139,7 +139,7 @@ describe.skipIf(!chromiumProgram.available)("the stage of the race", () => {
 describe.skipIf(!chromiumProgram.available)("the stage of the wire", () => {
   let url: string;
   beforeAll(async () => {
-    url = await pageOf("cut-wire", "wire");
+    url = await lessonPage("cut-wire");
   });
 
   for (const width of [360, 1280]) {

@@ -25,6 +25,7 @@ export const LESSONS = [
     title: "Somebody writes",
     asks: "How does an old copy come to stay, and what ends it?",
   },
+  { name: "cut-wire", title: "The wire is cut", asks: "How old can a copy be when no message comes?" },
 ] as const satisfies readonly Lesson[];
 
 export type LessonName = (typeof LESSONS)[number]["name"];

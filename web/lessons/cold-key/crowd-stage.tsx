@@ -90,11 +90,11 @@ function Counts({ moment, hasQuestions }: { readonly moment: Moment; readonly ha
   return (
     <dl class="counts">
       <div>
-        <dt>questions to the origin</dt>
+        <dt>questions sent</dt>
         <dd>{hasQuestions ? numberText(moment.asked) : "?"}</dd>
       </div>
       <div>
-        <dt>clients waiting</dt>
+        <dt>waiting</dt>
         <dd>{numberText(moment.waiting)}</dd>
       </div>
       <div>

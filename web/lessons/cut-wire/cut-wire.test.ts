@@ -8,7 +8,7 @@ import { ModelOrigin } from "../../model/origin.ts";
 import { ModelProxy } from "../../model/proxy.ts";
 import { World } from "../../model/world.ts";
 import { CUT_WIRE, cutWireFacts, KEY, NEW, OLD, worstOldForMs } from "./run.ts";
-import { ANSWERS, because, verdict } from "./words.ts";
+import { ANSWERS, because, failureRows, phase, SLOW_BEAT, verdict } from "./words.ts";
 
 afterEach(() => {
   mock.restore();
@@ -154,6 +154,37 @@ describe("lesson and proxy are alike", () => {
     }
     expect(hits).toEqual([1, 1]);
   });
+});
+
+test("each moment of the run has its words", () => {
+  const facts = cutWireFacts(CUT_WIRE);
+  const phases = [0, 3000, 3100, 5050, 8000, 16_000].map((ms) => phase(ms, CUT_WIRE, facts));
+  expect(phases).toEqual([
+    "All is well: the copy is right, and the heartbeat has its answers.",
+    "The wire has died, and the price has changed. The proxy knows neither.",
+    "The proxy answers with its copy, which is old.",
+    "The heartbeat’s answer is overdue. Nothing is served from the cache.",
+    "A new connection, a new epoch, the new price.",
+    "The run is over.",
+  ]);
+});
+
+test("a row for each failure; only without epochs is the old price read for longer than the bound", () => {
+  const rows = failureRows();
+  expect(rows.length).toBe(12);
+  expect(rows.filter(([, old]) => old === "13 s").map(([what]) => what)).toEqual([
+    "The connection is reset; without epochs",
+    "The wire dies, and nobody is told; without epochs",
+  ]);
+  expect(rows[1]).toEqual(["The wire dies, and nobody is told", "2.1 s", "2.1 s", "10 ms", "0"]);
+});
+
+test("a slower heartbeat has its own bound, which is nearly reached", () => {
+  const { boundMs } = cutWireFacts(SLOW_BEAT);
+  expect(boundMs).toBe(6000);
+  const worstMs = worstOldForMs(SLOW_BEAT, 50);
+  expect(worstMs).toBeGreaterThan(boundMs - 200);
+  expect(worstMs).toBeLessThanOrEqual(boundMs);
 });
 
 test("a guess is compared, and each wrong answer has its hint", () => {

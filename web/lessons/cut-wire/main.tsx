@@ -1,4 +1,6 @@
-import { render } from "preact";
+import { startLesson } from "../../lesson/start.tsx";
+import { FailureStage } from "./failure-stage.tsx";
 import { WireStage } from "./wire-stage.tsx";
+import { ANSWERS } from "./words.ts";
 
-render(<WireStage />, document.getElementById("stage")!);
+startLesson({ stage: <FailureStage />, change: <WireStage />, answers: ANSWERS });

@@ -4,7 +4,7 @@ import { judge, type ReadAnswer } from "../../model/promises.ts";
 import { ModelProxy } from "../../model/proxy.ts";
 import { World } from "../../model/world.ts";
 
-/** Lesson 11: a price is cached, the wire to the origin fails, and the price changes at the origin. */
+/** A price is cached, the wire to the origin fails, and the price changes at the origin. */
 
 export const KEY = "tea";
 export const OLD = "3";
@@ -40,12 +40,14 @@ export const CUT_WIRE: CutWireSettings = {
 };
 
 /** A client reads at every so many milliseconds, whether others have their answers or not. */
-const READ_EVERY_MS = 100;
+export const READ_EVERY_MS = 100;
 /** The price changes so long after the failure. */
-const CHANGES_AFTER_MS = 50;
+export const CHANGES_AFTER_MS = 50;
 const LATENCY_MS = 5;
 /** Reads that have no answer by then are counted as waiting. */
-const END_MS = 16_000;
+export const END_MS = 16_000;
+/** When the stage asks: the wire has just died, and the price has changed. */
+export const ASK_AT_MS = 3000;
 
 export interface CutWireRun {
   readonly world: World;

@@ -41,7 +41,8 @@ export function TimelineDrawing({ timeline, label }: TimelineDrawingProps) {
 type Scale = (ms: number) => number;
 
 function Drawn({ timeline, width }: { readonly timeline: Timeline; readonly width: number }) {
-  const { endMs, failsAtMs, changedAtMs, failure, beats, unproven, reads, epochsAtMs, entries } = timeline;
+  const { endMs, nowMs, failsAtMs, changedAtMs, failure, beats, unproven, reads, epochsAtMs, entries } =
+    timeline;
   const x: Scale = (ms) => (ms / endMs) * (width - RIGHT);
   const apart = reads.length < 2 ? LEAST_APART : x(reads[1]!.atMs) - x(reads[0]!.atMs);
   const every = Math.ceil(LEAST_APART / apart);
@@ -61,8 +62,16 @@ function Drawn({ timeline, width }: { readonly timeline: Timeline; readonly widt
         </pattern>
       </defs>
       <Name y={ORIGIN_Y} text="Origin: the price" />
-      <Band class="origin" span={{ fromMs: 0, toMs: changedAtMs }} y={ORIGIN_Y} x={x} text={OLD} />
-      <Band class="origin" span={{ fromMs: changedAtMs, toMs: endMs }} y={ORIGIN_Y} x={x} text={NEW} />
+      <Band
+        class="origin"
+        span={{ fromMs: 0, toMs: Math.min(changedAtMs, nowMs) }}
+        y={ORIGIN_Y}
+        x={x}
+        text={OLD}
+      />
+      {nowMs > changedAtMs && (
+        <Band class="origin" span={{ fromMs: changedAtMs, toMs: nowMs }} y={ORIGIN_Y} x={x} text={NEW} />
+      )}
       <Name y={WIRE_Y} text="Wire: heartbeats" />
       <rect class="wire" x="0" width={x(endMs)} y={WIRE_Y} height={WIRE} />
       {failure !== undefined && <FailureSpan span={failure} x={x} />}
@@ -100,7 +109,10 @@ function Drawn({ timeline, width }: { readonly timeline: Timeline; readonly widt
           </text>
         </g>
       ))}
-      <line class="fails" x1={x(failsAtMs)} x2={x(failsAtMs)} y1={WIRE_Y - 4} y2={READS_Y + 26} />
+      {nowMs >= failsAtMs && (
+        <line class="fails" x1={x(failsAtMs)} x2={x(failsAtMs)} y1={WIRE_Y - 4} y2={READS_Y + 26} />
+      )}
+      {nowMs < endMs && <line class="leader" x1={x(nowMs)} x2={x(nowMs)} y1={ORIGIN_Y - 4} y2={AXIS_Y} />}
     </>
   );
 }

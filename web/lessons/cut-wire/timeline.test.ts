@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { CUT_WIRE, endedRun, factsOf, NEW, OLD } from "./run.ts";
-import { timelineOf } from "./timeline.ts";
+import { timelineOf, timelineUntil } from "./timeline.ts";
 
 describe("the drawing of a run", () => {
   test("shows a dead wire: beats without an answer, then nothing proven, then a new epoch", () => {
@@ -28,6 +28,30 @@ describe("the drawing of a run", () => {
     const told = timelineOf(endedRun({ ...settings, lastsMs: 60_000 }));
     expect(told.reads.filter(({ kind }) => kind === "failed").length).toBeGreaterThan(50);
     expect(told.reads.filter(({ kind }) => kind === "waiting").length).toBeGreaterThan(0);
+  });
+
+  test("up to a moment shows nothing that comes later, and at the end all", () => {
+    for (const failure of ["cut", "wire", "network", "busy"] as const) {
+      const run = endedRun({ ...CUT_WIRE, failure });
+      const whole = timelineOf(run);
+      expect(timelineUntil(whole, whole.endMs)).toEqual(whole);
+      for (let nowMs = 0; nowMs < whole.endMs; nowMs += 250) {
+        const { beats, reads, entries, unproven, epochsAtMs, failure: span } = timelineUntil(whole, nowMs);
+        const times = [
+          ...beats.map(({ sentAtMs, answeredAtMs }) => answeredAtMs ?? sentAtMs),
+          ...reads.map(({ atMs, endedAtMs }) => endedAtMs ?? atMs),
+          ...entries.map(({ toMs, oldFromMs }) => Math.max(toMs, oldFromMs ?? 0)),
+          ...unproven.map(({ toMs }) => toMs),
+          ...epochsAtMs,
+          span?.toMs ?? 0,
+        ];
+        expect(Math.max(...times)).toBeLessThanOrEqual(nowMs);
+        const count = whole.reads.filter(({ atMs }) => atMs <= nowMs).length;
+        expect(reads.length).toBe(count);
+      }
+    }
+    const waiting = timelineUntil(timelineOf(endedRun({ ...CUT_WIRE, failure: "network" })), 7000);
+    expect(waiting.reads.at(-1)!.kind).toBe("waiting");
   });
 
   test("has a mark for each read, and each hit lies where something is proven", () => {

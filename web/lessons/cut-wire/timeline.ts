@@ -33,6 +33,8 @@ export interface Entry extends Span {
 /** What a drawing of a run shows: time goes to the right. */
 export interface Timeline {
   readonly endMs: number;
+  /** Up to where it is drawn. */
+  readonly nowMs: number;
   readonly failsAtMs: number;
   readonly changedAtMs: number;
   /** While the wire let nothing through, or the origin did nothing. */
@@ -58,6 +60,7 @@ export function timelineOf({ world, settings, changedAtMs }: CutWireRun): Timeli
   const mendedAtMs = failure === "wire" ? (firstAt(happenings, "wire-lost") ?? endMs) : failsAtMs + lastsMs;
   return {
     endMs,
+    nowMs: endMs,
     failsAtMs,
     changedAtMs,
     failure:
@@ -67,6 +70,31 @@ export function timelineOf({ world, settings, changedAtMs }: CutWireRun): Timeli
     reads,
     epochsAtMs: happenings.flatMap((one) => (one.what === "invalidated-all" ? [one.atMs] : [])),
     entries: entriesOf(happenings, changedAtMs, endMs),
+  };
+}
+
+/** Returns what could be known of a run at a moment. */
+export function timelineUntil(timeline: Timeline, nowMs: number): Timeline {
+  const { failure, beats, unproven, reads, epochsAtMs, entries } = timeline;
+  const cut = <S extends Span>(spans: readonly S[]): S[] =>
+    spans.flatMap((span) => (span.fromMs > nowMs ? [] : { ...span, toMs: Math.min(span.toMs, nowMs) }));
+  return {
+    ...timeline,
+    nowMs,
+    failure: cut(failure === undefined ? [] : [failure])[0],
+    // A beat is lost only once its answer is overdue; one that will be answered is not shown before.
+    beats: beats.filter(({ sentAtMs, answeredAtMs }) => (answeredAtMs ?? sentAtMs) <= nowMs),
+    unproven: cut(unproven),
+    reads: reads
+      .filter(({ atMs }) => atMs <= nowMs)
+      .map((read) =>
+        (read.endedAtMs ?? 0) > nowMs ? { ...read, kind: "waiting", endedAtMs: undefined } : read,
+      ),
+    epochsAtMs: epochsAtMs.filter((ms) => ms <= nowMs),
+    entries: cut(entries).map((entry) => ({
+      ...entry,
+      oldFromMs: (entry.oldFromMs ?? nowMs) < nowMs ? entry.oldFromMs : undefined,
+    })),
   };
 }
 

@@ -2,19 +2,12 @@ import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { timeText } from "../../model/time-text.ts";
 import { TableBehind } from "../../parts/table.tsx";
-import { CUT_WIRE, type CutWireSettings, endedRun, type Failure, factsOf } from "./run.ts";
+import { CUT_WIRE, type CutWireSettings, endedRun, factsOf } from "./run.ts";
 import { type ReadMark, type Timeline, timelineOf } from "./timeline.ts";
 import { TimelineDrawing } from "./timeline-drawing.tsx";
-import { because } from "./words.ts";
+import { because, FAILURES } from "./words.ts";
 
-const FAILURES: readonly (readonly [failure: Failure, text: string])[] = [
-  ["cut", "The connection is reset"],
-  ["wire", "The wire dies, and nobody is told"],
-  ["network", "Nothing gets through for six seconds"],
-  ["busy", "The origin is busy for six seconds"],
-];
-
-/** The stage of lesson 11: how the wire fails, when, and how often the proxy asks for a sign of life. */
+/** Change one thing: how the wire fails, when, and how often the proxy asks for a sign of life. */
 export function WireStage() {
   const settings = useSignal(CUT_WIRE);
   const change = (next: Partial<CutWireSettings>): void => {

@@ -1,6 +1,17 @@
+import type { Answer } from "../../lesson/answer.ts";
 import { timeText } from "../../model/time-text.ts";
 import { counted, numberText } from "../../parts/text.ts";
-import { type CutWireFacts, type CutWireSettings, NEW, OLD } from "./run.ts";
+import {
+  ASK_AT_MS,
+  CUT_WIRE,
+  type CutWireFacts,
+  type CutWireSettings,
+  cutWireFacts,
+  END_MS,
+  type Failure,
+  NEW,
+  OLD,
+} from "./run.ts";
 
 /** Says what the proxy did, and why the old price was read for so long, from what happened in a run. */
 export function because(facts: CutWireFacts, settings: CutWireSettings): string {
@@ -18,10 +29,10 @@ export function because(facts: CutWireFacts, settings: CutWireSettings): string 
         failed === 0
           ? ""
           : ` ${counted(failed, "read")} fell into the gap and ${failed === 1 ? "was" : "were"} told so.`;
-      return `A reset is news. The proxy knew of it after ${noticed}, and began a new epoch: all that had come over that connection counted no more, in one stroke, the price among it.${lost} It connected again, and ${timeText(newAfterMs)} after the change somebody read ${NEW}.`;
+      return `A reset is news. The proxy knew of it after ${noticed}, and began a new epoch: all that had come over that connection counted no more, at one stroke, the price among it.${lost} It connected again, and ${timeText(newAfterMs)} after the change somebody read ${NEW}.`;
     }
     case "wire":
-      return `Nobody told the proxy. It went on reading ${OLD} out of its cache, and the message about ${NEW} lay in the dead wire. Then the heartbeat had no answer. ${noticed} after the failure the proxy served nothing any more, and tried a second connection. The origin answered that one, so the wire was dead: a new connection took its place, and ${epochs === 1 ? "a new epoch began" : `${numberText(epochs)} epochs began`}. ${old} ${bound}`;
+      return `Nobody told the proxy. It went on serving ${OLD} from its cache, and the message about ${NEW} lay in the dead wire. Then the heartbeat had no answer. ${noticed} after the failure the proxy served nothing any more, and tried a second connection. The origin answered that one, so the wire was dead: a new connection took its place, and ${epochs === 1 ? "a new epoch began" : `${numberText(epochs)} epochs began`}. ${old} ${bound}`;
     case "network":
       return newAfterMs === undefined
         ? `The heartbeat had no answer, so ${noticed} after the failure the proxy served nothing any more. A second connection had no answer either. Reads waited, and ${failed === 0 ? "are waiting still" : `${numberText(failed)} of them were told that the origin is gone`}. ${old} ${bound}`
@@ -42,15 +53,59 @@ export function verdict(guessS: number, { oldForMs, boundMs }: CutWireFacts): st
     : `${said} A dead wire and a quiet one look the same until an answer is overdue.`;
 }
 
-/** The answers to: the heartbeat asks each second, and waits two seconds. How old can a price be that is a hit? */
-export const ANSWERS: readonly { readonly text: string; readonly hint?: string }[] = [
+/** What can happen, in words. */
+export const FAILURES: readonly (readonly [failure: Failure, text: string])[] = [
+  ["cut", "The connection is reset"],
+  ["wire", "The wire dies, and nobody is told"],
+  ["network", "Nothing gets through for six seconds"],
+  ["busy", "The origin is busy for six seconds"],
+];
+
+/** Says where the run is. */
+export function phase(ms: number, { failsAtMs }: CutWireSettings, facts: CutWireFacts): string {
+  const { noticedMs = 0, newAfterMs = 0 } = facts;
+  if (ms >= END_MS) return "The run is over.";
+  if (ms < failsAtMs) return "All is well: the copy is right, and the heartbeat has its answers.";
+  if (ms <= ASK_AT_MS) return "The wire has died, and the price has changed. The proxy knows neither.";
+  if (ms < failsAtMs + noticedMs) return "The proxy answers with its copy, which is old.";
+  return ms < failsAtMs + newAfterMs
+    ? "The heartbeat’s answer is overdue. Nothing is served from the cache."
+    : "A new connection, a new epoch, the new price.";
+}
+
+/** What the failures do with the proxy's own times, and with others: in words, and the figures. */
+export function failureRows(): (readonly [what: string, ...figures: string[]])[] {
+  return TIMES.flatMap(([times, change]) =>
+    FAILURES.map(([failure, text]) => {
+      const { oldForMs, noticedMs, longestWaitMs, failed } = cutWireFacts({
+        ...CUT_WIRE,
+        ...change,
+        failure,
+      });
+      const figures = [oldForMs, noticedMs, longestWaitMs].map(timeText);
+      return [`${text}${times}`, ...figures, numberText(failed)] as const;
+    }),
+  );
+}
+
+const TIMES: readonly (readonly [text: string, change: Partial<CutWireSettings>])[] = [
+  ["", {}],
+  ["; a heartbeat every 0.2 s, silence after 0.3 s", { heartbeatMs: 200, heartbeatTimeoutMs: 300 }],
+  ["; without epochs", { heedsLosses: false }],
+];
+
+/** Another heartbeat, for the closing question. */
+export const SLOW_BEAT: CutWireSettings = { ...CUT_WIRE, heartbeatMs: 5000, heartbeatTimeoutMs: 1000 };
+
+/** The answers to: the heartbeat asks every five seconds, and waits one second. How old can a price be that is a hit? */
+export const ANSWERS: readonly Answer[] = [
   {
-    text: "Two seconds: then the silence is noticed.",
-    hint: "The wire can have died just after the last answer. Then a second goes by before the next question is even asked.",
+    text: "One second: then the silence is noticed.",
+    hint: "The wire can have died just after the last answer. How long is it then until the next question is even asked?",
   },
-  { text: "Three seconds." },
+  { text: "Six seconds." },
   {
     text: "There is no bound: a message can always be late.",
-    hint: "A late message alone does not matter. The answer to the heartbeat comes behind it on the same connection, so it is late, too, and without it nothing is served.",
+    hint: "A late message alone does not matter. The heartbeat’s answer comes behind it on the same connection, so it is late, too, and without it nothing is served.",
   },
 ];
