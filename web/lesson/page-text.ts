@@ -60,13 +60,14 @@ export function tableText(
   caption: string,
   heads: readonly string[],
   rows: readonly (readonly (number | string)[])[],
+  summary = "As a table",
 ): string {
   const isNamed = typeof rows[0]![0] === "string";
   const head = heads.map((text, i) => `<th scope="col"${isNamed && i === 0 ? "" : NUMBER}>${text}</th>`);
   const cellText = (cell: number | string, i: number): string =>
     isNamed && i === 0 ? `<th scope="row">${cell}</th>` : `<td${NUMBER}>${cell}</td>`;
   const body = rows.map((row) => `<tr>${row.map(cellText).join("")}</tr>`);
-  return `<details class="behind" open><summary>As a table</summary><div class="scrolls" tabindex="0"><table><caption class="hidden">${caption}</caption><thead><tr>${head.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div></details>`;
+  return `<details class="behind" open><summary>${summary}</summary><div class="scrolls" tabindex="0"><table><caption class="hidden">${caption}</caption><thead><tr>${head.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div></details>`;
 }
 
 const NUMBER = ' class="number"';

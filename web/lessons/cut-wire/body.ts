@@ -42,6 +42,7 @@ ${prose(
         "What each failure leads to",
         ["what happens", "old price read for", "noticed after", "longest wait", "reads that failed"],
         failureRows(),
+        "All failures as a table",
       ),
     ],
     question: prose(

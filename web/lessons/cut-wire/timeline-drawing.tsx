@@ -78,7 +78,7 @@ function Drawn({ timeline, width }: { readonly timeline: Timeline; readonly widt
       {beats.map((beat) => (
         <BeatMark key={beat.sentAtMs} beat={beat} x={x} />
       ))}
-      <Name y={PROXY_Y} text="Proxy: what it serves" />
+      <Name y={PROXY_Y} text="Proxy serves" />
       {entries.map((entry) => (
         <EntryBand key={entry.fromMs} entry={entry} x={x} />
       ))}

@@ -90,7 +90,7 @@ export function failureRows(): (readonly [what: string, ...figures: string[]])[]
 
 const TIMES: readonly (readonly [text: string, change: Partial<CutWireSettings>])[] = [
   ["", {}],
-  ["; a heartbeat every 0.2 s, silence after 0.3 s", { heartbeatMs: 200, heartbeatTimeoutMs: 300 }],
+  ["; heartbeat 0.2 s, silence 0.3 s", { heartbeatMs: 200, heartbeatTimeoutMs: 300 }],
   ["; without epochs", { heedsLosses: false }],
 ];
 

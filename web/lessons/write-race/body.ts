@@ -41,6 +41,7 @@ ${prose(
         "What becomes of all orders under each rule",
         ["rules", "orders", "an old price is read after the OK", "an old price is kept for good"],
         ruleRows(),
+        "All rules as a table",
       ),
     ],
     question: prose(
