@@ -20,7 +20,7 @@ for (const [name, limitBytes] of [
     // As a browser reads it: the element's text ends at the first end tag.
     expect(hash(/<script type="module">(.*?)<\/script/s.exec(html)![1]!)).toBe(scriptSource);
     expect(hash(/<style>(.*?)<\/style/s.exec(html)![1]!)).toBe(styleSource);
-    expect(html).not.toMatch(/<script[^>]+src=|<link[^>]+stylesheet|@import|url\((?!["']?data:)/);
+    expect(html).not.toMatch(/<script[^>]+src=|<link[^>]+stylesheet|@import|url\((?!["']?(?:data:|#))/);
     expect(html).not.toContain("var uPlot=");
     expect([library?.includes("var uPlot=") ?? false, hasWorker]).toEqual([
       name === "dashboard",
