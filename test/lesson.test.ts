@@ -144,7 +144,7 @@ const WALKS: Readonly<Record<LessonName, Walk>> = {
   },
   "write-race": {
     guess: "164",
-    told: ["You said 164, it was 40.", "After none of them the cache holds an old price"],
+    told: ["You said 164, it was 40.", "Orders that leave an old price in the cache: none."],
     change: async (page) => {
       for (const move of [/^Ana asks/, /^The question/, /^Ben writes/, /^The answer tea = 3/]) {
         await page.getByRole("button", { name: move }).press("Enter");

@@ -80,6 +80,12 @@ describe.skipIf(!chromiumProgram.available)("the stage of the race", () => {
       });
       const { page, messages } = shown;
       const focused = (): Promise<unknown> => page.evaluate("document.activeElement.textContent");
+      // What happens next stands beside the drawing where there is room, and above it elsewhere.
+      const [acts, picture] = await Promise.all(
+        [".race-acts", ".race-picture"].map((part) => page.locator(part).boundingBox()),
+      );
+      expect(acts!.width).toBeGreaterThan(280);
+      expect(picture!.x > acts!.x + acts!.width).toBe(width > 1000);
       await page.getByRole("button", { name: "Ana asks for tea" }).focus();
       await page.keyboard.press("Enter");
       // The button that was pressed is gone; the first of what can happen now has the focus.

@@ -16,7 +16,7 @@ export default async function writeRaceBody(): Promise<string> {
     )}
 <ul class="prose people">
 <li><b>Ana</b> asks for the price of tea.</li>
-<li><b>Ben</b> changes it from ${OLD} to ${NEW}. The origin answers OK as soon as it has done so.</li>
+<li><b>Ben</b> changes it from ${OLD} to ${NEW}. Once the origin has done so, it answers OK: the write is <b>acknowledged</b>.</li>
 <li><b>Cleo</b> asks for the price, too.</li>
 </ul>
 ${prose(
@@ -29,9 +29,9 @@ ${prose(
     told: `${prose(`It is ${simple.stuck} of ${simple.orders}. The order above is one of them.`)}
 <noscript><ol class="prose steps">${told.map((step) => `<li>${step.told.join(" ")}</li>`).join("")}</ol></noscript>
 ${prose(
-  `<b>The write came to drop the copy before the copy was there.</b> An answer that had been asked for before the write came in behind it, and the proxy could not see that it was older. Nobody will ever tell it: everybody reads ${OLD} until somebody writes again. It is called a race, and it is rare enough to pass every test, and common enough to happen every day.`,
+  `<b>The write came to drop the copy before the copy was there.</b> An answer that had been asked for before the write came in behind it, and the proxy could not see that it was older. The origin did tell it of the change, but the simple proxy does not heed that: everybody reads ${OLD} until somebody writes again. This is called a <b>race</b>. It is rare enough to pass every test, and common enough to happen every day.`,
   `<b>A lease ends it.</b> For each key the proxy has a number, the lease. A question notes the number when it is sent. A write changes the number before it goes to the origin. When an answer comes, it is kept only if the number is still the one that was noted. So Ana reads ${OLD}, as she may: she asked before anybody had been told of ${NEW}. But her answer is not kept, and Cleo’s question goes to the origin.`,
-  `With leases these things can happen in ${leased.orders} orders: more of them, as questions go to the origin that a copy would have answered. The proxy’s own code has gone through all of them. In ${leased.refused} a lease was needed. After ${noneText(leased.stuck)} of them the cache holds an old price, and in ${noneText(leased.broken)} somebody reads one after Ben’s OK.`,
+  `With leases these things can happen in ${leased.orders} orders: more of them, as questions go to the origin that a copy would have answered. The proxy’s own code has gone through all of them. In ${leased.refused} a lease was needed. Orders that leave an old price in the cache: ${noneText(leased.stuck)}. Orders in which somebody reads one after Ben’s OK: ${noneText(leased.broken)}.`,
 )}`,
     change: [
       prose(

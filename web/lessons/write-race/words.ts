@@ -53,9 +53,9 @@ export function ordersSay(
   if (stuck > 0 && hasPushWire) {
     return `${all} In ${numberText(stuck)} of them the cache keeps the old price for ever. The message overtook the answer that it was about: it found nothing to drop, and then the old price arrived. No lease helps, because the proxy trusts the order of one connection, and there are two.`;
   }
-  const none = "In none of them anybody reads the old price after the new one was acknowledged";
+  const none = "In none of them does anybody read the old price after the new one was acknowledged";
   if (writes === "past") {
-    return `${all} In none of them the cache keeps the old price. Answers and messages come over one connection, so the message is never ahead of the answer that it is about.`;
+    return `${all} In none of them does the cache keep the old price. Answers and messages come over one connection, so the message is never ahead of the answer that it is about.`;
   }
   if (!heedsLeases) return `${all} ${none}.`;
   return `${all} ${none}. In ${numberText(refused)} of them the lease was needed: an answer came back that had been asked for before the write, and was not kept.`;
