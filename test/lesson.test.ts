@@ -158,6 +158,41 @@ const WALKS: Readonly<Record<LessonName, Walk>> = {
     answer: "would be thrown away for nothing",
     isInPlayground: false,
   },
+  "time-to-live": {
+    guess: "250",
+    told: ["You said 250, it was 169. There are only 200 pages.", "31 pages nobody wanted"],
+    change: [/^jitter/, "No jitter: the busiest second has 169 questions"],
+    wrong: /^Jitter/,
+    hint: "This is one entry; it still expires",
+    right: /^Readers who find/,
+    answer: "Two herds have two remedies.",
+  },
+  "write-rules": {
+    guess: "30,30,30",
+    told: [
+      "Write-around: you said 30, it was 0. This cache says yes when the origin has the bid.",
+      "Write-back: you said 30, it was 12.",
+      "12 bids of the 46 that had been confirmed are lost, for lots A, B and D",
+    ],
+    change: [/the plug is pulled/, "Pulled after 230 ms: write-back loses 3 confirmed bids"],
+    wrong: /^Write-around/,
+    hint: "That spares the cache, not the origin.",
+    right: /^Write-back/,
+    answer: "It would be the wrong rule for the auction.",
+  },
+  "own-traffic": {
+    guess: "100,100",
+    told: [
+      "S3-FIFO, 100 places: you said 100, it was 67.",
+      "LRU, 800 places: you said 100, it was 58.",
+      "With S3-FIFO 67 miss: 5 fewer",
+    ],
+    change: [/^places/, "25 places. Misses of 100 reads: LRU 78, S3-FIFO 71"],
+    wrong: /^A cache is of no use/,
+    hint: "most keys had no time to come twice",
+    right: /^Record for longer/,
+    answer: "they hide what a cache is worth",
+  },
 };
 
 describe.skipIf(!chromiumProgram.available)("the lessons", () => {
@@ -223,10 +258,8 @@ describe.skipIf(!chromiumProgram.available)("the lessons", () => {
         expect(await violations(page)).toEqual([]);
         expect(messages).toEqual([]);
         if (walk.isInPlayground === false) return;
-        const link = await page
-          .getByRole("link", { name: "This run in the playground" })
-          .getAttribute("href");
-        expect(link).toMatch(/\/index\.html#(typed|workload)=/);
+        const link = await page.getByRole("link", { name: /in the playground$/ }).getAttribute("href");
+        expect(link).toMatch(/\/index\.html#(typed|workload|trace)=/);
       });
     }
 

@@ -7,7 +7,6 @@ import { linked, pageFile, SITE_LINKS } from "../src/admin/page.ts";
 import { bundlePage } from "../src/admin/page-bundle.ts";
 import type { LessonName } from "../web/lessons/course.ts";
 import { CUT_WIRE, cutWireFacts } from "../web/lessons/cut-wire/run.ts";
-import { TIME_TO_LIVE, timeToLiveFacts } from "../web/model/time-to-live/run.ts";
 import { chromiumProgram, TestBrowser } from "./support/browser.ts";
 import { TemporaryDirectory } from "./support/program.ts";
 
@@ -15,25 +14,8 @@ setDefaultTimeout(120_000);
 
 const AXE = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 
-async function bundled(...paths: string[]): Promise<string> {
-  const entrypoints = paths.map((path) => join(import.meta.dir, "..", "web", path));
-  const { outputs } = await Bun.build({ entrypoints, target: "browser", minify: true });
-  return (await Promise.all(outputs.map((output) => output.text()))).join("\n");
-}
-
 const directory = new TemporaryDirectory();
 let browser: TestBrowser;
-
-/** Makes a page of a stage alone. @returns its address */
-async function pageOf(room: string, style: string): Promise<string> {
-  const styles = await bundled("style/lesson.css", `style/${style}.css`);
-  const script = (await bundled(`model/${room}/main.tsx`)).replaceAll("</script", "<\\/script");
-  const head = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Stage</title><meta name="viewport" content="width=device-width"><style>${styles}</style>`;
-  const body = `<body><main class="lesson"><h1>Stage</h1><div id="stage"></div></main><script type="module">${script}</script>`;
-  const file = join(directory.path, `${room}.html`);
-  writeFileSync(file, head + body);
-  return `file://${file}`;
-}
 
 /** Writes the page of a lesson. @returns its address */
 async function lessonPage(name: LessonName): Promise<string> {
@@ -178,46 +160,6 @@ describe.skipIf(!chromiumProgram.available)("the stage of the wire", () => {
   for (const colorScheme of ["light", "dark"] as const) {
     test(`axe finds nothing serious when it is ${colorScheme}`, async () => {
       await using shown = await browser.open(url, { colorScheme });
-      expect(await seriousIn(shown.page)).toEqual([]);
-    });
-  }
-});
-
-describe.skipIf(!chromiumProgram.available)("the stage of the herd", () => {
-  let url: string;
-  beforeAll(async () => {
-    url = await pageOf("time-to-live", "herd");
-  });
-
-  for (const width of [360, 1280]) {
-    test(`is walked through by keyboard alone at ${width} px`, async () => {
-      await using shown = await browser.open(url, {
-        viewport: { width, height: 900 },
-        reducedMotion: "reduce",
-      });
-      const { page, messages } = shown;
-      const says = page.locator(".herd > .prose");
-      const { most } = timeToLiveFacts(TIME_TO_LIVE);
-      expect(await says.innerText()).toContain(`the origin was asked ${most} questions`);
-      await page.getByRole("slider", { name: /Jitter/ }).press("End");
-      const wide = timeToLiveFacts({ ...TIME_TO_LIVE, jitter: 0.5 });
-      expect(await says.innerText()).toContain(
-        `The busiest second falls from ${most} questions to ${wide.most}`,
-      );
-      await page.getByRole("checkbox", { name: "coalescing" }).press(" ");
-      const alone = timeToLiveFacts({ ...TIME_TO_LIVE, jitter: 0.5, coalesces: false });
-      expect(await says.innerText()).toContain(`questions to ${alone.most}`);
-      await page.getByText("The questions of each second as a table").press("Enter");
-      expect(await page.locator(".herd table tbody tr").count()).toBe(TIME_TO_LIVE.seconds);
-      await expectNoScrolling(page);
-      expect(messages).toEqual([]);
-    });
-  }
-
-  for (const colorScheme of ["light", "dark"] as const) {
-    test(`axe finds nothing serious when it is ${colorScheme}`, async () => {
-      await using shown = await browser.open(url, { colorScheme });
-      await shown.page.getByRole("slider", { name: /Jitter/ }).press("End");
       expect(await seriousIn(shown.page)).toEqual([]);
     });
   }

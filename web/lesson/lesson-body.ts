@@ -18,13 +18,11 @@ export interface LessonText {
   readonly answer: string;
   /** The same on the reader's own traffic: a heading, and where to look. */
   readonly own: readonly [title: string, text: string];
-  /** False if the playground cannot show the run. */
-  readonly playground?: false;
+  /** What the link to the playground says, and what stands behind it; false if the playground cannot show the run. */
+  readonly playground?: readonly [link: string, says: string] | false;
 }
 
-const PLAYGROUND_LINK = prose(
-  `<a class="within" id="in-playground" href="page:learn">This run in the playground</a>, with any other policy beside it.`,
-);
+const SAME_RUN = ["This run in the playground", ", with any other policy beside it."] as const;
 
 /** Makes a lesson's page of its text. The script puts the moving parts into `stage`, `said`, `moving` and `choices`. */
 export function lessonBody(name: LessonName, text: LessonText): string {
@@ -65,11 +63,17 @@ ${text.question}
 <section id="own">
 <h2>${ownTitle}</h2>
 ${own}
-${text.playground === false ? "" : PLAYGROUND_LINK}
+${playgroundText(text.playground)}
 </section>
 <nav class="course" aria-label="Course">${neighbour(at - 1, "before")}${neighbour(at + 1, "after")}</nav>
 </main>
 `;
+}
+
+function playgroundText(playground: LessonText["playground"] = SAME_RUN): string {
+  if (playground === false) return "";
+  const [link, says] = playground;
+  return prose(`<a class="within" id="in-playground" href="page:learn">${link}</a>${says}`);
 }
 
 function neighbour(at: number, side: "before" | "after"): string {

@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { Chart } from "../parts/chart.tsx";
 import type { PolicyLook } from "../what-if/policy-looks.ts";
 
@@ -26,6 +27,8 @@ export interface LinesProps {
   readonly unit?: string;
   /** What a place says, in a sentence or two. */
   readonly says: (place: number) => string;
+  /** Drawn below, for a place. */
+  readonly children?: (place: number) => ComponentChildren;
 }
 
 const LEFT = 44;
@@ -98,6 +101,7 @@ export function Lines(props: LinesProps) {
         />
       </label>
       <p class="prose">{say}</p>
+      {props.children?.(place.value)}
     </div>
   );
 }

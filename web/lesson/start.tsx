@@ -4,7 +4,7 @@ import { systemClock } from "../../src/lib/clock.ts";
 import { Display, DisplayProvider } from "../live/display.ts";
 import { DisplaySwitches } from "../parts/page-head.tsx";
 import { Tip } from "../parts/tip.tsx";
-import { DEFAULT_SETTINGS, type PlayCache, type Workload, writeHash } from "../play/settings.ts";
+import { DEFAULT_SETTINGS, type PlaySettings, writeHash } from "../play/settings.ts";
 import type { Answer } from "./answer.ts";
 import { Choices } from "./choices.tsx";
 
@@ -14,13 +14,11 @@ export interface LessonParts {
   readonly change: ComponentChildren;
   readonly answers: readonly Answer[];
   /** The run as the playground shows it, if it can. */
-  readonly playground?: {
-    readonly workload: Workload;
-    readonly seed?: number;
-    readonly caches: readonly PlayCache[];
-    readonly at: number;
-  };
+  readonly playground?: PlaygroundSettings;
 }
+
+/** Settings of the playground; what is missing has its default. */
+export type PlaygroundSettings = Pick<PlaySettings, "workload" | "caches"> & Partial<PlaySettings>;
 
 /** Puts the moving parts into their places. */
 export function startLesson({ stage, change, answers, playground }: LessonParts): void {

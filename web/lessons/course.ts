@@ -16,6 +16,11 @@ export const LESSONS = [
   { name: "optimum", title: "The best there could be", asks: "How many misses could no rule avoid?" },
   { name: "memory", title: "How much memory?", asks: "What would a larger cache gain you?" },
   {
+    name: "time-to-live",
+    title: "Time to live",
+    asks: "What happens when everything expires in the same second?",
+  },
+  {
     name: "cold-key",
     title: "A thousand clients, one cold key",
     asks: "What does the store get when all miss at once?",
@@ -26,6 +31,8 @@ export const LESSONS = [
     asks: "How does an old copy come to stay, and what ends it?",
   },
   { name: "cut-wire", title: "The wire is cut", asks: "How old can a copy be when no message comes?" },
+  { name: "write-rules", title: "Pull the plug", asks: "What is lost when a cache loses its power?" },
+  { name: "own-traffic", title: "Your own traffic", asks: "How do you choose a cache for your own system?" },
 ] as const satisfies readonly Lesson[];
 
 export type LessonName = (typeof LESSONS)[number]["name"];

@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
 import { CUT_WIRE, endedRun } from "../lessons/cut-wire/run.ts";
 import { RULES, race } from "../lessons/write-race/run.ts";
+import { WRITES, writeRulesRun } from "../lessons/write-rules/run.ts";
 import { readBy, writeBy } from "./asking.ts";
 import { ModelOrigin } from "./origin.ts";
 import { ModelProxy } from "./proxy.ts";
 import { happeningText, moveText, textsOf } from "./sentences.ts";
 import { World } from "./world.ts";
 import { WriteBackCache } from "./write-back.ts";
-import { WRITES, writeRulesRun } from "./write-rules/run.ts";
 
 /** What needs no sentence: the next happenings tell what it means. */
 const UNTOLD = ["executed", "sent", "arrived"];

@@ -2,13 +2,26 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { FakeOrigin } from "../../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../../test/support/local-proxy.ts";
-import { readBy, writeBy } from "../asking.ts";
-import { ModelOrigin } from "../origin.ts";
-import { judge } from "../promises.ts";
-import { ModelProxy } from "../proxy.ts";
-import { World } from "../world.ts";
-import { WRITE_RULES, WRITES, type WriteRule, writeRulesFacts, writeRulesRun } from "./run.ts";
-import { ANSWERS, because, rulesSay, verdict } from "./words.ts";
+import { readBy, writeBy } from "../../model/asking.ts";
+import { ModelOrigin } from "../../model/origin.ts";
+import { judge } from "../../model/promises.ts";
+import { ModelProxy } from "../../model/proxy.ts";
+import { World } from "../../model/world.ts";
+import writeRulesBody from "./body.ts";
+import {
+  lotsAt,
+  MOMENTS_MS,
+  outcomesOf,
+  PLUG_MS,
+  PLUGS_MS,
+  WRITE_RULES,
+  WRITES,
+  type WriteRule,
+  writeRulesFacts,
+  writeRulesLog,
+  writeRulesRun,
+} from "./run.ts";
+import { ANSWERS, lossText, plugSays, rulesSay, verdict } from "./words.ts";
 
 const of = (rule: WriteRule, stopsAtMs = WRITES.stopsAtMs) => writeRulesFacts({ ...WRITES, rule, stopsAtMs });
 
@@ -17,12 +30,11 @@ test("only writing back loses what was acknowledged", () => {
   expect(of("through")).toMatchObject({ lost: 0, lostKeys: [] });
   const back = of("back");
   expect(back.lost).toBeGreaterThan(0);
-  expect(because(back, { ...WRITES, rule: "back" })).toContain(
-    `${back.lost} writes of the ${back.acknowledged} that had been acknowledged are gone, of ${back.lostKeys.join(" and ")}`,
+  expect(back.lostKeys).toEqual(["A", "B", "D"]);
+  expect(lossText(back)).toContain(
+    `${back.lost} bids of the ${back.acknowledged} that had been confirmed are lost</b>, for lots A, B and D.`,
   );
-  expect(because(of("around"), WRITES)).toContain(
-    "none is lost: the origin has them. 1 write had no answer yet",
-  );
+  expect(lossText(of("around"))).toContain("1 bid had no answer yet. The origin had it: whoever");
 });
 
 test("whenever the plug is pulled", () => {
@@ -55,12 +67,34 @@ test("what each rule costs and saves", () => {
   expect(around!.acknowledgedAfterMs).toBe(41);
   expect(back!.originWrites).toBeLessThan(around!.originWrites / 2);
   expect([around!.lost, through!.lost, back!.lost]).toEqual([0, 0, 0]);
-  const text = rulesSay({ around: of("around"), through: of("through"), back: of("back") });
-  expect(text).toContain("answers in 0 ms in place of 41 ms");
-  for (const rule of WRITE_RULES) {
-    const whole = { ...WRITES, rule, stopsAtMs: undefined };
-    expect(because(writeRulesFacts(whole), whole)).not.toContain("plug was pulled");
+  expect(rulesSay(outcomesOf(undefined))).toContain(
+    `after 0 ms in place of 41 ms, and gives the origin ${back!.originWrites} writes in place of ${around!.originWrites}`,
+  );
+});
+
+test("the stage and the reader's plug show the same", () => {
+  const outcomes = outcomesOf(PLUG_MS);
+  for (const { settings, facts, lots } of outcomes) {
+    expect(lotsAt(writeRulesLog(settings), MOMENTS_MS.at(-1)!)).toEqual([...lots]);
+    expect(lots.filter(({ isOnlyTold }) => isOnlyTold).map(({ name }) => name)).toEqual([...facts.lostKeys]);
   }
+  expect(PLUGS_MS).toContain(PLUG_MS);
+  expect(plugSays(outcomes)).toBe(
+    `Pulled after 2.8 s: write-back loses ${outcomes[2]!.facts.lost} confirmed bids, of lots A, B and D; write-around and write-through lose none.`,
+  );
+  // The loss grows until the cache passes on what it has.
+  const lost = PLUGS_MS.map((ms) => outcomesOf(ms)[2]!.facts.lost);
+  expect(Math.min(...lost.slice(8))).toBeLessThan(5);
+  expect(Math.max(...lost)).toBeGreaterThan(13);
+  expect(Math.max(...lost)).toBeLessThan(20);
+});
+
+test("the text says what happens", async () => {
+  const text = await writeRulesBody();
+  const [, , back] = outcomesOf(PLUG_MS);
+  expect(text).toContain(lossText(back!.facts));
+  expect(text).toContain('<td class="lost">');
+  expect(text.match(/Nothing is lost/g)?.length).toBe(2);
 });
 
 test("the rules that pass each write on keep the promises", () => {
@@ -115,9 +149,9 @@ describe("lesson and proxy are alike", () => {
 });
 
 test("a guess is compared, and each wrong answer has its hint", () => {
-  expect(verdict("around", 0, of("around"))).toBe("You said 0, it was 0. Exactly.");
-  expect(verdict("through", 4, of("through"))).toContain("With write-through a write is acknowledged when");
-  expect(verdict("back", 0, of("back"))).toContain("was nowhere else");
+  expect(verdict("around", 0, of("around"))).toBe("Write-around: you said 0, it was 0. Exactly.");
+  expect(verdict("through", 1, of("through"))).toContain("its copy is never the only one");
+  expect(verdict("back", 0, of("back"))).toContain("were nowhere else");
   expect(verdict("back", 30, of("back"))).toContain("is safe at the origin");
   expect(ANSWERS.filter(({ hint }) => hint === undefined).length).toBe(1);
 });

@@ -1,12 +1,16 @@
 import { SeededRandom } from "../../../src/lib/random.ts";
-import type { Cache } from "../asking.ts";
-import { type Arrival, Crowd } from "../crowd.ts";
-import { ModelOrigin } from "../origin.ts";
-import { ModelProxy } from "../proxy.ts";
-import { World } from "../world.ts";
-import { WriteBackCache } from "../write-back.ts";
+import { cachesOf } from "../../lesson/staged-run.ts";
+import type { PlaygroundSettings } from "../../lesson/start.tsx";
+import type { Cache } from "../../model/asking.ts";
+import { type Arrival, Crowd } from "../../model/crowd.ts";
+import type { Happening } from "../../model/happenings.ts";
+import { ModelOrigin } from "../../model/origin.ts";
+import { ModelProxy } from "../../model/proxy.ts";
+import { World } from "../../model/world.ts";
+import { WriteBackCache } from "../../model/write-back.ts";
+import { DEFAULT_CONDITIONS } from "../../play/conditions.ts";
 
-/** Lesson 12: the same writes and reads under three rules, until somebody pulls the cache's plug. */
+/** An auction: the same writes and reads under three rules, until somebody pulls the cache's plug. */
 
 /**
  * `around`: a write goes to the origin and removes the entry, as in the product. `through`: it goes to the origin, and
@@ -25,14 +29,39 @@ export interface WriteRulesSettings {
   readonly seed: number;
 }
 
-export const WRITES: WriteRulesSettings = { rule: "around", stopsAtMs: 2300, flushMs: 1000, seed: 12 };
+/** When the plug is pulled, if the reader does not choose. */
+export const PLUG_MS = 2830;
 
-const SEATS = ["1A", "1B", "1C", "2A", "2B", "2C"];
-const WRITE_EVERY_MS = 60;
+export const WRITES: WriteRulesSettings = { rule: "around", stopsAtMs: PLUG_MS, flushMs: 1000, seed: 12 };
+
+const LOTS = ["A", "B", "C", "D", "E", "F"];
+export const WRITE_EVERY_MS = 60;
 const READ_EVERY_MS = 25;
 const END_MS = 4000;
 const LATENCY_MS = 20;
 const SERVICE_MS = 1;
+
+const FIRST_MS = 100;
+const MOMENT_MS = 50;
+
+/** Moments of the stage: until the plug, and some behind it. */
+export const MOMENTS_MS: readonly number[] = [
+  ...Array.from({ length: Math.ceil((PLUG_MS - FIRST_MS) / MOMENT_MS) }, (_, i) => FIRST_MS + MOMENT_MS * i),
+  ...[0, 10, 20, 40, 70, 170].map((ms) => PLUG_MS + ms),
+];
+
+/** Where the stage asks: the plug is about to be pulled. */
+export const ASK_AT = MOMENTS_MS.indexOf(PLUG_MS);
+
+/** Moments at which the reader may pull the plug. */
+export const PLUGS_MS: readonly number[] = Array.from({ length: 37 }, (_, i) => 230 + 100 * i);
+
+/** Writing back as the playground shows it. */
+export const PLAYGROUND: PlaygroundSettings = {
+  workload: { kind: "generated", text: "ycsb-a(n=60)", requests: 3000 },
+  caches: cachesOf(["lru"], 30),
+  conditions: { ...DEFAULT_CONDITIONS, originMs: 2 * LATENCY_MS + SERVICE_MS, writes: "back" },
+};
 
 export interface WriteRulesRun {
   readonly world: World;
@@ -48,8 +77,8 @@ export function writeRulesRun(settings: WriteRulesSettings): WriteRulesRun {
   const origin = new ModelOrigin(world, { serviceMs: SERVICE_MS, tracks: true });
   const wire = { latencyMs: LATENCY_MS, jitterMs: 0, isSplit: false };
   const proxy = new ModelProxy(world, origin, { name: "cache", wire, fillsBehindWrites: rule === "through" });
-  for (const seat of SEATS) origin.set(seat, "free");
-  world.runUntil(100);
+  for (const lot of LOTS) origin.set(lot, "none");
+  world.runUntil(FIRST_MS);
   const back = new WriteBackCache(world, proxy, flushMs);
   const cache = rule === "back" ? back : proxy;
   new Crowd(world, "request", cache, requests(seed, world.nowMs));
@@ -63,15 +92,17 @@ export function writeRulesRun(settings: WriteRulesSettings): WriteRulesRun {
   return { world, origin, cache, settings };
 }
 
+const bidText = (bid: number): string => `bid ${bid}`;
+
 function requests(seed: number, fromMs: number): Arrival[] {
   const random = new SeededRandom(seed);
-  const seat = (): string => SEATS[Math.floor(SEATS.length * random.next() ** 2)]!;
+  const lot = (): string => LOTS[Math.floor(LOTS.length * random.next() ** 2)]!;
   const all: Arrival[] = [];
   for (let atMs = fromMs, n = 1; atMs < END_MS; atMs += WRITE_EVERY_MS, n++) {
-    all.push({ atMs, key: seat(), text: `guest ${n}` });
+    all.push({ atMs, key: lot(), text: bidText(n) });
   }
   for (let atMs = fromMs + READ_EVERY_MS / 2; atMs < END_MS; atMs += READ_EVERY_MS) {
-    all.push({ atMs, key: seat() });
+    all.push({ atMs, key: lot() });
   }
   return all.toSorted((a, b) => a.atMs - b.atMs);
 }
@@ -98,11 +129,66 @@ export interface WriteRulesFacts {
   readonly firstReadHits: number;
 }
 
-/** Lets the scene run to its end. */
-export function writeRulesFacts(settings: WriteRulesSettings): WriteRulesFacts {
+/** What a lot's bidders have been told, and what the origin has. */
+export interface Lot {
+  readonly name: string;
+  /** The newest bid that was acknowledged, and the one at the origin; undefined: none. */
+  readonly told: string | undefined;
+  readonly atOrigin: string | undefined;
+  /** Whether the newest acknowledged bid is not at the origin. */
+  readonly isOnlyTold: boolean;
+}
+
+/** Lets the scene run to its end. @returns what happened */
+export function writeRulesLog(settings: WriteRulesSettings): readonly Happening[] {
   const { world } = writeRulesRun(settings);
   world.runUntil(END_MS + 2 * settings.flushMs + 10 * LATENCY_MS);
-  const { happenings } = world;
+  return world.happenings;
+}
+
+/** Returns the lots as they are at a moment. */
+export function lotsAt(happenings: readonly Happening[], atMs = Number.POSITIVE_INFINITY): Lot[] {
+  const texts = new Map<number, string>();
+  const told = new Map<string, number>();
+  const atOrigin = new Map<string, number>();
+  for (const one of happenings) {
+    if (one.atMs > atMs) break;
+    if (one.what === "wrote") texts.set(one.write, one.text);
+    else if (one.what === "changed" && one.write > 0) atOrigin.set(one.key, one.write);
+    else if (one.what === "acknowledged") told.set(one.key, Math.max(one.write, told.get(one.key) ?? 0));
+  }
+  return LOTS.map((name) => {
+    const [newest, executed] = [told.get(name) ?? 0, atOrigin.get(name) ?? 0];
+    return {
+      name,
+      told: texts.get(newest),
+      atOrigin: texts.get(executed),
+      isOnlyTold: newest > executed,
+    };
+  });
+}
+
+/** What a rule made of the run. */
+export interface RuleOutcome {
+  readonly settings: WriteRulesSettings;
+  readonly facts: WriteRulesFacts;
+  readonly lots: readonly Lot[];
+}
+
+/** The run under each rule. @param stopsAtMs when the plug is pulled; undefined: never */
+export function outcomesOf(stopsAtMs: number | undefined): RuleOutcome[] {
+  return WRITE_RULES.map((rule) => {
+    const settings = { ...WRITES, rule, stopsAtMs };
+    const log = writeRulesLog(settings);
+    return { settings, facts: factsOf(log), lots: lotsAt(log) };
+  });
+}
+
+export function writeRulesFacts(settings: WriteRulesSettings): WriteRulesFacts {
+  return factsOf(writeRulesLog(settings));
+}
+
+function factsOf(happenings: readonly Happening[]): WriteRulesFacts {
   const wroteAtMs = new Map<number, number>();
   const executed = new Map<string, number>();
   const isExecuted = new Set<number>();

@@ -3,10 +3,11 @@ import { Flight } from "../../../src/coherence/flight.ts";
 import { ManualClock } from "../../../src/lib/clock.ts";
 import { FakeOrigin } from "../../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../../test/support/local-proxy.ts";
-import { ModelOrigin } from "../origin.ts";
-import { ModelProxy } from "../proxy.ts";
-import { World } from "../world.ts";
-import { TIME_TO_LIVE, timeToLiveFacts } from "./run.ts";
+import { ModelOrigin } from "../../model/origin.ts";
+import { ModelProxy } from "../../model/proxy.ts";
+import { World } from "../../model/world.ts";
+import timeToLiveBody from "./body.ts";
+import { LIFE_MS, PAGE, quietWaitMs, readsOf, TIME_TO_LIVE, timeToLiveFacts } from "./run.ts";
 import { ANSWERS, because, jitterSays, verdict } from "./words.ts";
 
 afterEach(() => {
@@ -19,8 +20,15 @@ test("entries that were filled together expire together", () => {
   expect(facts.questions.slice(1, 10)).toEqual(new Array(9).fill(0));
   expect(facts.mostAtS).toBe(10);
   expect(facts.most).toBeGreaterThan(8 * facts.average);
-  expect(because(facts, TIME_TO_LIVE)).toContain(`In second 10 the origin was asked ${facts.most} questions`);
-  expect(because(facts, TIME_TO_LIVE)).toContain("so 10 s later all of them expire together");
+  const told = because(facts, TIME_TO_LIVE).join(" ");
+  expect(told).toContain(`In second 10 whatever is asked for is a miss: ${facts.most} questions`);
+  expect(told).toContain(`${TIME_TO_LIVE.keys - facts.most} pages nobody wanted in what was left of it`);
+  // The herd finds together again and again.
+  const rounds = [20, 30, 40].map((from) => Math.max(...facts.questions.slice(from, from + 10)));
+  expect(told).toContain(`${rounds[0]}, ${rounds[1]} and ${rounds[2]} questions`);
+  expect(Math.min(...rounds)).toBeGreaterThan(5 * facts.average);
+  expect(facts.questions.slice(18, 20)).toEqual([0, 0]);
+  expect(told).toContain("A miss takes 16 ms if nobody else is waiting");
 });
 
 test("jitter spreads them, the more the wider it is", () => {
@@ -30,10 +38,27 @@ test("jitter spreads them, the more the wider it is", () => {
   expect(peaks).toEqual(peaks.toSorted((a, b) => b - a));
   expect(runs[2]!.most).toBeLessThan(without.most / 3);
   expect(runs[2]!.longestWaitMs).toBeLessThan(without.longestWaitMs / 5);
-  expect(jitterSays(without, runs[1]!)).toEndWith("at hardly any cost.");
-  expect(jitterSays(without, runs[2]!)).toMatch(/for \d+ % more questions in all/);
-  expect(because(runs[1]!, { ...TIME_TO_LIVE, jitter: 0.2 })).toStartWith(
-    "Each entry lives up to 20 % less than 10 s",
+  expect(jitterSays(0.2, without, runs[1]!)).toEndWith("It costs hardly anything.");
+  expect(jitterSays(0.5, without, runs[2]!)).toMatch(/the origin is asked \d+ % more in all/);
+});
+
+test("one page is read, expires and is fetched again", () => {
+  const reads = readsOf(TIME_TO_LIVE, PAGE, LIFE_MS);
+  const misses = reads.filter(({ isHit }) => !isHit);
+  expect(misses.length).toBe(3);
+  for (const [i, { atMs }] of misses.entries()) {
+    if (i > 0) expect(atMs - misses[i - 1]!.atMs).toBeGreaterThan(TIME_TO_LIVE.ttlMs);
+  }
+  const quiet = timeToLiveFacts({ ...TIME_TO_LIVE, keys: 1, readsPerSecond: 1 });
+  expect(quiet.longestWaitMs).toBeCloseTo(quietWaitMs(TIME_TO_LIVE), 6);
+});
+
+test("the text says what happens", async () => {
+  const text = await timeToLiveBody();
+  expect(text).toContain("20 questions a second to the origin, on average");
+  const { most, longestWaitMs } = timeToLiveFacts({ ...TIME_TO_LIVE, jitter: 0.2 });
+  expect(text).toContain(
+    `up to 20 % less</th><td class="number">${most}</td><td class="number">20</td><td class="number">${Math.round(longestWaitMs)} ms`,
   );
 });
 
@@ -105,8 +130,10 @@ describe("lesson and proxy are alike", () => {
 
 test("a guess is compared, and each wrong answer has its hint", () => {
   const facts = timeToLiveFacts(TIME_TO_LIVE);
-  expect(verdict(facts.most, facts)).toEndWith("Nearly.");
-  expect(verdict(20, facts)).toContain("The average, 20.0, says nothing");
-  expect(verdict(400, facts)).toContain("not all keys are asked for at once");
+  expect(verdict(facts.most, facts)).toEndWith("Exactly.");
+  expect(verdict(facts.most - 5, facts)).toEndWith("Nearly.");
+  expect(verdict(20, facts)).toContain("The average, 20 a second, says nothing");
+  expect(verdict(200, facts)).toContain("not every page is asked for within a second");
+  expect(verdict(250, facts)).toContain("There are only 200 pages");
   expect(ANSWERS.filter(({ hint }) => hint === undefined).length).toBe(1);
 });

@@ -1,11 +1,14 @@
 import { SeededRandom } from "../../../src/lib/random.ts";
-import { type Arrival, Crowd } from "../crowd.ts";
-import { ModelOrigin } from "../origin.ts";
-import { judge } from "../promises.ts";
-import { ModelProxy } from "../proxy.ts";
-import { World } from "../world.ts";
+import { cachesOf } from "../../lesson/staged-run.ts";
+import type { PlaygroundSettings } from "../../lesson/start.tsx";
+import { type Arrival, Crowd } from "../../model/crowd.ts";
+import { ModelOrigin } from "../../model/origin.ts";
+import { judge } from "../../model/promises.ts";
+import { ModelProxy } from "../../model/proxy.ts";
+import { World } from "../../model/world.ts";
+import { DEFAULT_CONDITIONS } from "../../play/conditions.ts";
 
-/** Lesson 8: all entries are filled at once, live equally long, and so expire in the same second. */
+/** All entries are filled at once, live equally long, and so expire in the same second. */
 
 export interface TimeToLiveSettings {
   readonly keys: number;
@@ -36,6 +39,31 @@ const WARMED_WITHIN_MS = 200;
 /** The first round is not counted: it is the warming. */
 const COUNTED_FROM_S = 5;
 const LATENCY_MS = 5;
+/** A question asks for the value and for the time that it may be kept. */
+const COMMANDS_PER_QUESTION = 2;
+
+/** The entries expire in this second. The stage asks before it. */
+export const ASK_AT_S = 10;
+/** Seconds of the stage that are shown to readers who want no movement. */
+export const MOMENTS_S: readonly number[] = [ASK_AT_S, 11, 21, 31, TIME_TO_LIVE.seconds];
+
+/** Jitters to compare. */
+export const JITTERS: readonly number[] = [0, 0.1, 0.2, 0.3, 0.4, 0.5];
+
+/** The same as the playground shows it, with requests of its own. */
+export const PLAYGROUND: PlaygroundSettings = {
+  workload: { kind: "generated", text: `uniform(n=${TIME_TO_LIVE.keys})`, requests: 20_000 },
+  caches: cachesOf(["lru"], TIME_TO_LIVE.keys),
+  conditions: {
+    ...DEFAULT_CONDITIONS,
+    ...{ ttlMs: TIME_TO_LIVE.ttlMs, originMs: quietWaitMs(TIME_TO_LIVE), rate: TIME_TO_LIVE.readsPerSecond },
+  },
+};
+
+/** How long a reader waits for a value that nobody else is waiting for. */
+export function quietWaitMs({ serviceMs }: TimeToLiveSettings): number {
+  return 2 * LATENCY_MS + COMMANDS_PER_QUESTION * serviceMs;
+}
 
 interface TimeToLiveRun {
   readonly world: World;
@@ -92,6 +120,26 @@ export interface TimeToLiveFacts {
   /** The longest that a reader waited. */
   readonly longestWaitMs: number;
   readonly hitRatio: number;
+}
+
+/** The page whose reads are drawn, and for how long. */
+export const PAGE = 6;
+export const LIFE_MS = 25_000;
+
+/** A read of one key. */
+export interface KeyRead {
+  readonly atMs: number;
+  readonly isHit: boolean;
+}
+
+/** The reads of a key in a run of its own: when they came, and what they were. */
+export function readsOf(settings: TimeToLiveSettings, key: number, untilMs: number): KeyRead[] {
+  const { world } = timeToLiveRun(settings);
+  world.runUntil(untilMs);
+  const { answers } = judge(world.happenings, Number.POSITIVE_INFINITY);
+  return answers
+    .filter((answer) => answer.key === nameOf(key))
+    .map(({ askedAtMs, source }) => ({ atMs: askedAtMs, isHit: source === "hit" }));
 }
 
 /** Lets the scene run to its end. */

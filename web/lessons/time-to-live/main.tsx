@@ -1,0 +1,21 @@
+import { Soon } from "../../lesson/soon.tsx";
+import { startLesson } from "../../lesson/start.tsx";
+import { HerdStage, JitterSlider } from "./herd-stage.tsx";
+import { JITTERS, PLAYGROUND, TIME_TO_LIVE, timeToLiveFacts } from "./run.ts";
+import { ANSWERS } from "./words.ts";
+
+const facts = timeToLiveFacts(TIME_TO_LIVE);
+
+startLesson({
+  stage: <HerdStage facts={facts} />,
+  change: (
+    <Soon
+      of={JITTERS}
+      make={(jitter) => (jitter === 0 ? facts : timeToLiveFacts({ ...TIME_TO_LIVE, jitter }))}
+    >
+      {(runs) => <JitterSlider runs={runs} />}
+    </Soon>
+  ),
+  answers: ANSWERS,
+  playground: PLAYGROUND,
+});

@@ -1,4 +1,0 @@
-import { render } from "preact";
-import { HerdStage } from "./herd-stage.tsx";
-
-render(<HerdStage />, document.getElementById("stage")!);
