@@ -59,7 +59,7 @@ ${prose(
     own: [
       "What do writes do to your own cache?",
       prose(
-        `A proxy’s dashboard shows how many entries your writes removed, and how often such a key was asked for again (<a class="within" href="page:dashboard#coherence">Coherence</a>). What writing through would gain on your own traffic, a recording tells: <code>glasscache simulate your.rec --writes store</code>, and then the same with <code>--writes drop</code>.`,
+        `A proxy’s dashboard counts the keys that were invalidated because clients wrote them (<a class="within" href="page:dashboard#coherence">Coherence</a>). What writing through would gain on your own traffic, a recording tells: <code>glasscache simulate your.rec --writes store</code>, and then the same with <code>--writes drop</code>.`,
       ),
     ],
     playground: [
