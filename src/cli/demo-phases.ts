@@ -10,8 +10,8 @@ export interface DemoPhase {
   readonly what: string;
   /** What to look for in the dashboard, a line for each of its views. */
   readonly look: readonly string[];
-  /** The page of the lesson that explains it, if there is one. */
-  readonly lesson?: PageName;
+  /** The page of the lesson that explains it. */
+  readonly lesson: PageName;
   /** The mark in the history. */
   readonly mark: string;
 }
@@ -53,6 +53,7 @@ export const PHASES: readonly DemoPhase[] = [
     title: "A herd",
     what: "a popular page is written, and all clients ask for it at once, again and again.",
     look: ["Now: one request reaches the origin, the others wait for its answer (coalesced)."],
+    lesson: "lesson-cold-key",
     mark: "demo: herds on one cold key",
   },
   {
@@ -60,6 +61,7 @@ export const PHASES: readonly DemoPhase[] = [
     title: "Writes past the proxy",
     what: `${WRITTEN_PAST.name} change at the server, which tells the proxy at once.`,
     look: ["Coherence: pushes.", `Keys: the story of ${WRITTEN_PAST.key(1)}.`],
+    lesson: "lesson-write-race",
     mark: "demo: writes past the proxy",
   },
 ];

@@ -70,8 +70,7 @@ export function phaseText(
 ): string {
   const text = wrapped(`${title}: ${what}`, columns).replace(`${title}:`, `${bold(title)}:`);
   if (!hasDashboard) return text;
-  const read = lesson === undefined ? [] : [`Read ${LEARN_LINKS[lesson]}: a lesson on it.`];
-  const hints = [...look.map((line) => `Watch ${line}`), ...read];
+  const hints = [...look.map((line) => `Watch ${line}`), `Read ${LEARN_LINKS[lesson]}: a lesson on it.`];
   return [text, ...hints.map((line) => dimLines(wrapped(line, columns, "      ", "  "), dim))].join("\n");
 }
 
