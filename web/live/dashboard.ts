@@ -42,7 +42,7 @@ export interface SavedPage {
 const PAST_EVERY_MS = 4000;
 /** How often figures and charts change, while somebody attends to the page and else. */
 const SHOWN_EVERY_MS = 950;
-const UNATTENDED_EVERY_MS = 2950;
+const UNATTENDED_EVERY_MS = 4950;
 
 /** Follows the service that this page came from. */
 export function liveDashboard(): Dashboard {
