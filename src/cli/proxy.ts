@@ -194,7 +194,12 @@ export const proxy = subcommand({
       });
       // Before anybody is told that the service is ready, for SIGHUP may come then.
       if (tls !== undefined) {
-        followCertificates(config, { replaceTls: (settings) => running.replaceTls(settings), log, hangUp });
+        followCertificates(config, {
+          settings: tls.settings,
+          replaceTls: (renewed) => running.replaceTls(renewed),
+          log,
+          hangUp,
+        });
       }
       if (readOrigin(origin).isSecure) followOriginTls(config, started, hangUp);
       const addresses = listeningAddresses(values.host);

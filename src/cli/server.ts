@@ -129,7 +129,12 @@ export const server = subcommand({
       });
       // Before anybody is told that the service is ready, for SIGHUP may come then.
       if (tls !== undefined) {
-        followCertificates(config, { replaceTls: (settings) => running.replaceTls(settings), log, hangUp });
+        followCertificates(config, {
+          settings: tls.settings,
+          replaceTls: (renewed) => running.replaceTls(renewed),
+          log,
+          hangUp,
+        });
       }
       const addresses = listeningAddresses(values.host);
       const isOnDisk = values.engine === "lmdb";

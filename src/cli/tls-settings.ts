@@ -133,6 +133,8 @@ export function listenerTls(config: Config<TlsSettings>, nowMs: number): Listene
 }
 
 interface FollowOptions {
+  /** As the files were when the service started. */
+  readonly settings: ServerTls;
   readonly replaceTls: (settings: ServerTls) => void;
   readonly log: Logger;
   readonly hangUp: HangUp;
@@ -141,11 +143,11 @@ interface FollowOptions {
 /** Warns of a certificate that expires soon, and has SIGHUP read the files again. */
 export function followCertificates(
   config: Config<TlsSettings>,
-  { replaceTls, log, hangUp }: FollowOptions,
+  { settings: present, replaceTls, log, hangUp }: FollowOptions,
 ): void {
   const nowMs = systemClock.wallMs;
   const care = new CertificateCare(log, config.labels.tlsCert, nowMs);
-  care.uses(serverTls(config, nowMs())!);
+  care.uses(present);
   hangUp.reloads.push(() => {
     const settings = serverTls(config, nowMs())!;
     return () => {

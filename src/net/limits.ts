@@ -108,6 +108,11 @@ export const LIMIT_SETTINGS = {
   }),
 };
 
+/** Limits that can be changed while a service runs: all but one, with which buffers are created at the start. */
+export const CHANGEABLE_LIMITS: readonly (readonly [key: string, setting: LimitSetting])[] = Object.entries(
+  LIMIT_SETTINGS,
+).filter(([key]) => key !== "maxPendingReplies");
+
 export const DEFAULT_LIMITS: ConnectionLimits = limitsFrom(({ kind, initial }) => kind.parse(initial));
 
 /** All limits, each as `numberFor` has it. */

@@ -1,6 +1,6 @@
 import { LOG_LEVELS, type LogLevel } from "../lib/log.ts";
 import { flagName, type NumberKind, type NumberRange, readNumber } from "../lib/number-setting.ts";
-import { type Adjustable, type ConnectionLimits, LIMIT_SETTINGS } from "../net/limits.ts";
+import { type Adjustable, CHANGEABLE_LIMITS, type ConnectionLimits } from "../net/limits.ts";
 import type { LiveParameters } from "./context.ts";
 import { NUMBER_SETTINGS, type ProxySettings } from "./settings.ts";
 
@@ -28,9 +28,6 @@ const LEVEL: NumberKind = {
   show: (at) => LOG_LEVELS[at]!,
 };
 
-/** Not changeable: buffers are created with it at the start. */
-const FIXED = "maxPendingReplies";
-
 const SETTINGS: readonly LiveSetting[] = [
   ...Object.entries(NUMBER_SETTINGS).map(
     ([key, { field, ...setting }]): LiveSetting => ({
@@ -50,19 +47,17 @@ const SETTINGS: readonly LiveSetting[] = [
       settings.logLevel = LOG_LEVELS[value]!;
     },
   },
-  ...Object.entries(LIMIT_SETTINGS)
-    .filter(([key]) => key !== FIXED)
-    .map(
-      ([key, setting]): LiveSetting => ({
-        ...setting,
-        name: flagName(key),
-        read: ({ limits }) => setting.read(limits),
-        write({ settings, limits }, value) {
-          setting.write(limits, value);
-          settings.maxConnections = limits.connections;
-        },
-      }),
-    ),
+  ...CHANGEABLE_LIMITS.map(
+    ([key, setting]): LiveSetting => ({
+      ...setting,
+      name: flagName(key),
+      read: ({ limits }) => setting.read(limits),
+      write({ settings, limits }, value) {
+        setting.write(limits, value);
+        settings.maxConnections = limits.connections;
+      },
+    }),
+  ),
 ];
 
 function placeOf(name: string): number {

@@ -3,17 +3,10 @@ import type { Engine } from "../engine/engine.ts";
 import { flagName, readNumber } from "../lib/number-setting.ts";
 import { parseSize } from "../lib/quantity.ts";
 import { forSetting } from "../lib/setting-error.ts";
-import { type Adjustable, LIMIT_SETTINGS } from "../net/limits.ts";
+import { type Adjustable, CHANGEABLE_LIMITS } from "../net/limits.ts";
 import type { ServerLimits } from "./limits.ts";
 
-/** Not changeable: buffers are created with it at the start. */
-const FIXED = "maxPendingReplies";
-
-const LIMITS = new Map(
-  Object.entries(LIMIT_SETTINGS)
-    .filter(([key]) => key !== FIXED)
-    .map(([key, setting]) => [flagName(key), setting]),
-);
+const LIMITS = new Map(CHANGEABLE_LIMITS.map(([key, setting]) => [flagName(key), setting]));
 
 /** The names of the settings that can be changed while the server runs. */
 export const CHANGEABLE_SETTINGS: readonly string[] = ["memory", "policy", ...LIMITS.keys()];
