@@ -56,7 +56,7 @@ class Bench implements AsyncDisposable {
     const thread = await InstrumentsThread.start({
       observed: proxy,
       settings: { policies: ["lru", "sieve"], budget: 0.2, originCost: 1, memoryCost: 1, metricsFamilies: 0 },
-      admin: { host: "127.0.0.1", port: 0, password: undefined, openMetrics: false, adminHosts: [] },
+      admin: { host: "127.0.0.1", port: 0, openMetrics: false, adminHosts: [] },
       log: silentLog,
       worker: WORKER,
       clock: systemClock,

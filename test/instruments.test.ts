@@ -63,7 +63,7 @@ async function bench(
   const thread = await InstrumentsThread.start({
     observed: proxy,
     settings: { policies: ["lru"], budget: 0.5, originCost: 1, memoryCost: undefined, metricsFamilies },
-    admin: { host: "127.0.0.1", port: 0, password: undefined, openMetrics: false, adminHosts: [], ...admin },
+    admin: { host: "127.0.0.1", port: 0, openMetrics: false, adminHosts: [], ...admin },
     log: silentLog,
     worker: WORKER,
     clock: systemClock,

@@ -1,13 +1,24 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../lib/clock.ts";
 import { GuessLimit } from "./guess-limit.ts";
 import type { AdminLimits } from "./limits.ts";
 import { Problem } from "./problem.ts";
 import { type SecretBytes, Sessions } from "./sessions.ts";
 
+/** Who may see everything. */
+export interface Credentials {
+  /** Whether a client must tell who it is. */
+  readonly areNeeded: boolean;
+  /**
+   * Judges a name and a password.
+   * @returns the name of the user whose password it is; `restricted`: of one that may not see everything
+   */
+  check(name: string, password: string): { readonly user: string } | "wrong" | "restricted";
+  /** Whether this user, who has given the password before, may still see everything. */
+  mayStill(user: string): boolean;
+}
+
 export interface AccessOptions {
-  /** undefined: none is asked for. */
-  readonly password: string | undefined;
+  readonly credentials: Credentials;
   readonly limits: AdminLimits;
   readonly clock: Clock;
   readonly secretBytes: SecretBytes;
@@ -27,15 +38,15 @@ const ALWAYS: Grant = { isValid: () => true };
 
 /** Decides which clients may ask: by HTTP basic authentication or by the cookie of a session. */
 export class Access {
-  readonly #password: string | undefined;
+  readonly #credentials: Credentials;
   readonly #cookieName: string;
   readonly #attributes: string;
   readonly #sessionMs: number;
   readonly #guesses: GuessLimit;
   readonly #sessions: Sessions;
 
-  constructor({ password, limits, clock, secretBytes, cookieName, isSecure }: AccessOptions) {
-    this.#password = password;
+  constructor({ credentials, limits, clock, secretBytes, cookieName, isSecure }: AccessOptions) {
+    this.#credentials = credentials;
     this.#cookieName = cookieName;
     this.#attributes = `HttpOnly; SameSite=Strict; Path=/${isSecure ? "; Secure" : ""}`;
     this.#sessionMs = limits.sessionMs;
@@ -44,34 +55,39 @@ export class Access {
   }
 
   get needsPassword(): boolean {
-    return this.#password !== undefined;
+    return this.#credentials.areNeeded;
   }
 
   /**
    * @param address the client's
-   * @throws Problem with status 401, or 429 if the address was wrong too often
+   * @throws Problem with status 401, 403 for a user that may not see everything, or 429 if the address was wrong too
+   * often
    */
   check(headers: Headers, address: string): Grant {
-    if (this.#password === undefined) return ALWAYS;
+    if (!this.needsPassword) return ALWAYS;
     const token = this.#token(headers);
-    if (token !== undefined && this.#sessions.has(token)) return { isValid: () => this.#sessions.has(token) };
-    const given = basicPassword(headers);
+    if (token !== undefined && this.#isSession(token)) return { isValid: () => this.#isSession(token) };
+    const given = basicCredentials(headers);
     if (given === undefined) {
       throw unauthorized("this needs a password: HTTP basic authentication, or POST /login", headers);
     }
-    this.#checkPassword(given, headers, address);
-    return ALWAYS;
+    const user = this.#checkPassword(given, headers, address);
+    return { isValid: () => this.#credentials.mayStill(user) };
+  }
+
+  #isSession(token: string): boolean {
+    const user = this.#sessions.userOf(token);
+    return user !== undefined && this.#credentials.mayStill(user);
   }
 
   /**
    * Opens a session. @returns the value of its `Set-Cookie` header
-   * @throws Problem with status 400 if there is no password, 401 if it is another one, 429 as `check`
+   * @throws Problem with status 400 if there is no password, 401 if it is another one, 403 and 429 as `check`
    */
-  logIn(given: string, headers: Headers, address: string): string {
-    if (this.#password === undefined)
-      throw new Problem(400, "there is no password, so there is nothing to log in to");
-    this.#checkPassword(given, headers, address);
-    return this.#cookie(this.#sessions.open(), Math.floor(this.#sessionMs / 1000));
+  logIn(given: NameAndPassword, headers: Headers, address: string): string {
+    if (!this.needsPassword) throw new Problem(400, "there is no password, so there is nothing to log in to");
+    const user = this.#checkPassword(given, headers, address);
+    return this.#cookie(this.#sessions.open(user), Math.floor(this.#sessionMs / 1000));
   }
 
   /** Ends the client's session. @returns the value of its `Set-Cookie` header */
@@ -81,7 +97,8 @@ export class Access {
     return this.#cookie("", 0);
   }
 
-  #checkPassword(given: string, headers: Headers, address: string): void {
+  /** @returns the user's name */
+  #checkPassword({ name, password }: NameAndPassword, headers: Headers, address: string): string {
     const waitMs = this.#guesses.waitMs(address);
     if (waitMs > 0) {
       const seconds = Math.ceil(waitMs / 1000);
@@ -89,7 +106,11 @@ export class Access {
         "retry-after": String(seconds),
       });
     }
-    if (timingSafeEqual(sha256(given), sha256(this.#password!))) return;
+    const verdict = this.#credentials.check(name, password);
+    if (verdict === "restricted") {
+      throw new Problem(403, `the user ${name} may not see everything, which this port shows`);
+    }
+    if (verdict !== "wrong") return verdict.user;
     this.#guesses.wrong(address);
     throw unauthorized("the password is wrong", headers);
   }
@@ -114,15 +135,18 @@ function unauthorized(message: string, headers: Headers): Problem {
   return new Problem(401, message, isScript ? {} : challenge);
 }
 
-/** The password of HTTP basic authentication (RFC 7617); any user name will do. */
-function basicPassword(headers: Headers): string | undefined {
+interface NameAndPassword {
+  readonly name: string;
+  readonly password: string;
+}
+
+/** The name and password of HTTP basic authentication (RFC 7617). */
+function basicCredentials(headers: Headers): NameAndPassword | undefined {
   const encoded = /^Basic +([A-Za-z0-9+/]+=*) *$/i.exec(headers.get("authorization") ?? "")?.[1];
   if (encoded === undefined) return undefined;
   const credentials = Buffer.from(encoded, "base64").toString("utf8");
   const colon = credentials.indexOf(":");
-  return colon < 0 ? undefined : credentials.slice(colon + 1);
-}
-
-function sha256(text: string): Uint8Array {
-  return createHash("sha256").update(text).digest();
+  return colon < 0
+    ? undefined
+    : { name: credentials.slice(0, colon), password: credentials.slice(colon + 1) };
 }

@@ -29,15 +29,24 @@ export class AdminFixture {
   readonly server: AdminServer;
   readonly url: string;
 
-  constructor(
-    options: Partial<Omit<AdminOptions, "limits">> & { readonly limits?: Partial<AdminLimits> } = {},
-  ) {
+  constructor({
+    password,
+    ...options
+  }: Partial<Omit<AdminOptions, "limits">> & {
+    readonly limits?: Partial<AdminLimits>;
+    /** The default user's; none by default. */
+    readonly password?: string;
+  } = {}) {
     this.server = AdminServer.open({
       host: "127.0.0.1",
       port: 0,
       page: async (name) => (name === "learn" ? PLAYGROUND : DASHBOARD),
       view: this.view,
-      password: undefined,
+      credentials: {
+        areNeeded: password !== undefined,
+        check: (_name, given) => (given === password ? { user: "default" } : "wrong"),
+        mayStill: () => true,
+      },
       openMetrics: false,
       adminHosts: [],
       clock: this.clock,

@@ -10,13 +10,15 @@ export const LOGIN_ROUTES: readonly Route[] = [
     access: "open",
     methods: {
       async POST({ request, address, desk: { access, limits, timers } }) {
-        const { password } = textMembers(await readJson(request, limits, timers), ["password"]);
-        const cookie = access.logIn(password, request.headers, address);
+        const body = await readJson(request, limits, timers);
+        const { password, user: name = "default" } = textMembers(body, ["password"], ["user"]);
+        const cookie = access.logIn({ name, password }, request.headers, address);
         return respondJson({ expiresAfterMs: limits.sessionMs }, { headers: { "set-cookie": cookie } });
       },
     },
-    shown: 'POST /login { "password" }',
-    summary: "Opens a session for a browser: a cookie instead of the password.",
+    shown: 'POST /login { "user", "password" }',
+    summary:
+      "Opens a session for a browser: a cookie instead of the password. Without a user it is the default one.",
   },
   {
     path: "/logout",

@@ -49,23 +49,28 @@ export function checkNames(query: URLSearchParams, known: readonly string[]): vo
  * Reads the members of a JSON object, which are all texts.
  * @throws Problem with status 400 unless exactly these are there
  */
-export function textMembers<Name extends string>(
+export function textMembers<Name extends string, Optional extends string = never>(
   body: unknown,
   names: readonly Name[],
-): Record<Name, string> {
+  optional: readonly Optional[] = [],
+): Record<Name, string> & Partial<Record<Optional, string>> {
   const example = `{ ${names.map((name) => `"${name}": "…"`).join(", ")} }`;
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     throw new Problem(400, `the body must be a JSON object such as ${example}`);
   }
   const members = body as Readonly<Record<string, unknown>>;
+  const known: readonly string[] = [...names, ...optional];
   for (const name of Object.keys(members)) {
-    if (!names.includes(name as Name))
-      throw new Problem(400, unknownName("member", name.slice(0, SHOWN_LENGTH), names));
+    if (!known.includes(name)) {
+      throw new Problem(400, unknownName("member", name.slice(0, SHOWN_LENGTH), known));
+    }
   }
-  const isText = (name: Name): boolean => Object.hasOwn(members, name) && typeof members[name] === "string";
-  const missing = names.find((name) => !isText(name));
+  const isText = (name: string): boolean => Object.hasOwn(members, name) && typeof members[name] === "string";
+  const missing =
+    names.find((name) => !isText(name)) ??
+    optional.find((name) => Object.hasOwn(members, name) && !isText(name));
   if (missing !== undefined) throw new Problem(400, `"${missing}" must be a text, as in ${example}`);
-  return members as Record<Name, string>;
+  return members as Record<Name, string> & Partial<Record<Optional, string>>;
 }
 
 const SHOWN_LENGTH = 40;

@@ -4,7 +4,7 @@ import type { Clock } from "../lib/clock.ts";
 import { type Log, silentLog } from "../lib/log.ts";
 import { systemTimers, type Timers } from "../lib/timers.ts";
 import type { ServerTls } from "../lib/tls.ts";
-import { Access } from "./access.ts";
+import { Access, type Credentials } from "./access.ts";
 import type { Desk } from "./call.ts";
 import { Feed } from "./feed.ts";
 import { checkContentType, checkOrigin } from "./foreign-pages.ts";
@@ -28,8 +28,8 @@ export interface AdminOptions {
   /** undefined: the port is plain. */
   readonly tls?: ServerTls | undefined;
   readonly view: InstrumentsView;
-  /** undefined: none is asked for, which only a host of this machine alone may do. */
-  readonly password: string | undefined;
+  /** They are needed, or the host is one of this machine alone. */
+  readonly credentials: Credentials;
   /** Whether `/metrics` can be read without the password. */
   readonly openMetrics: boolean;
   /** Makes a page. It is asked for once, when a browser first wants that page. */
@@ -68,9 +68,9 @@ export class AdminServer {
    * @throws AdminListenError if the port is taken
    */
   static open(options: AdminOptions): AdminServer {
-    const { host, view, password, clock, timers = systemTimers, log = silentLog } = options;
+    const { host, view, credentials, clock, timers = systemTimers, log = silentLog } = options;
     const { limits = DEFAULT_ADMIN_LIMITS, secretBytes = randomBytes } = options;
-    requirePassword(host, password !== undefined);
+    requirePassword(host, credentials.areNeeded);
     const streams = new Streams(new Feed(view, clock, log), timers, limits.streams);
     const { idleTimeoutS, bodyBytes } = limits;
     let desk: Desk | undefined;
@@ -84,7 +84,7 @@ export class AdminServer {
     // Requests come only once this function has returned.
     const cookieName = `glasscache-${servers[0]!.port}`;
     const isSecure = options.tls !== undefined;
-    const access = new Access({ password, limits, clock, secretBytes, cookieName, isSecure });
+    const access = new Access({ credentials, limits, clock, secretBytes, cookieName, isSecure });
     desk = { view, access, streams, page: once(options.page), clock, timers, limits };
     return new AdminServer(servers, listen, streams);
   }

@@ -11,7 +11,7 @@ export type SecretBytes = (bytes: number) => Uint8Array;
  * nothing about tokens.
  */
 export class Sessions {
-  readonly #expiresAtMs = new Map<string, number>();
+  readonly #sessions = new Map<string, { readonly user: string; readonly expiresAtMs: number }>();
   readonly #limit: number;
   readonly #durationMs: number;
   readonly #clock: Clock;
@@ -26,29 +26,30 @@ export class Sessions {
 
   /** Sessions that have not been ended; some of them may have expired. */
   get size(): number {
-    return this.#expiresAtMs.size;
+    return this.#sessions.size;
   }
 
-  /** Returns the token of a new session. Ends the session opened longest ago if there are too many. */
-  open(): string {
-    const [oldest] = this.#expiresAtMs.keys();
-    if (oldest !== undefined && this.#expiresAtMs.size >= this.#limit) this.#expiresAtMs.delete(oldest);
+  /** Returns the token of a new session of a user. Ends the session opened longest ago if there are too many. */
+  open(user: string): string {
+    const [oldest] = this.#sessions.keys();
+    if (oldest !== undefined && this.#sessions.size >= this.#limit) this.#sessions.delete(oldest);
     const token = Buffer.from(this.#secretBytes(TOKEN_BYTES)).toString("hex");
-    this.#expiresAtMs.set(hash(token), this.#clock.monotonicMs() + this.#durationMs);
+    this.#sessions.set(hash(token), { user, expiresAtMs: this.#clock.monotonicMs() + this.#durationMs });
     return token;
   }
 
-  has(token: string): boolean {
+  /** The user of a session; undefined: there is no such session, or it has expired. */
+  userOf(token: string): string | undefined {
     const name = hash(token);
-    const expiresAtMs = this.#expiresAtMs.get(name);
-    if (expiresAtMs === undefined) return false;
-    if (this.#clock.monotonicMs() < expiresAtMs) return true;
-    this.#expiresAtMs.delete(name);
-    return false;
+    const session = this.#sessions.get(name);
+    if (session === undefined) return undefined;
+    if (this.#clock.monotonicMs() < session.expiresAtMs) return session.user;
+    this.#sessions.delete(name);
+    return undefined;
   }
 
   end(token: string): void {
-    this.#expiresAtMs.delete(hash(token));
+    this.#sessions.delete(hash(token));
   }
 }
 

@@ -3,11 +3,8 @@ import type { InstrumentsSource } from "../instruments/instruments-source.ts";
 import type { ServerTls } from "../lib/tls.ts";
 import type { AdminOptions } from "./server.ts";
 
-/** Where the admin port listens, and whom it admits. */
-export type AdminSettings = Pick<
-  AdminOptions,
-  "host" | "port" | "tls" | "password" | "openMetrics" | "adminHosts"
->;
+/** Where the admin port listens, and under which names. */
+export type AdminSettings = Pick<AdminOptions, "host" | "port" | "tls" | "openMetrics" | "adminHosts">;
 
 /** The settings of the instruments, with policies as texts. Can be sent to a worker. */
 export type InstrumentsFlags = Omit<InstrumentsSettings, "policies"> & {

@@ -8,9 +8,9 @@ import {
 } from "../client/client.ts";
 import { systemClock } from "../lib/clock.ts";
 import { formatOrigin, type OriginAddress, parseOrigin } from "../upstream/address.ts";
+import { choosePassword } from "./access-settings.ts";
 import type { Config } from "./config.ts";
 import { FailedError, UsageError } from "./exit.ts";
-import { choosePassword } from "./listen-settings.ts";
 import { optionalSetting, port, setting, switchSetting, text, timeout } from "./setting.ts";
 import { errorLine } from "./terminal-text.ts";
 import { readAuthorities, readIdentity } from "./tls-files.ts";

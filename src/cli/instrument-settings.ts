@@ -2,6 +2,7 @@ import type { AdminSettings, InstrumentsFlags } from "../admin/thread-messages.t
 import { isLoopbackHost } from "../lib/loopback.ts";
 import type { ServerTls } from "../lib/tls.ts";
 import { formatPolicy, parsePolicy, policyNames, policyType } from "../policy/registry.ts";
+import type { ListenAccess } from "./access-settings.ts";
 import type { Config } from "./config.ts";
 import { UsageError } from "./exit.ts";
 import { choice, count, optionalSetting, type Reader, setting, switchSetting } from "./setting.ts";
@@ -112,41 +113,41 @@ export interface InstrumentsPlan {
  */
 export function instrumentsPlan(
   config: Config<InstrumentFlags>,
-  password: string | undefined,
+  { isGuarded }: ListenAccess,
   tls: ServerTls | undefined,
 ): InstrumentsPlan | undefined {
   const { values } = config;
   if (values.instruments === "off") return undefined;
   const { whatIfPolicies: policies, instrumentsBudget: budget, originCost, memoryCost } = values;
   const { metricsFamilies } = values;
-  return planOf(config, { password, tls }, { policies, budget, originCost, memoryCost, metricsFamilies });
+  return planOf(config, { isGuarded, tls }, { policies, budget, originCost, memoryCost, metricsFamilies });
 }
 
 /** The same of a server, which has figures only. */
 export function adminPlan(
   config: Config<AdminFlags>,
-  password: string | undefined,
+  { isGuarded }: ListenAccess,
   tls: ServerTls | undefined,
 ): InstrumentsPlan | undefined {
-  return config.values.admin === "off" ? undefined : planOf(config, { password, tls }, NO_SIMULATIONS);
+  return config.values.admin === "off" ? undefined : planOf(config, { isGuarded, tls }, NO_SIMULATIONS);
 }
 
 function planOf(
   { values, labels, ranks }: Config<AdminFlags>,
-  { password, tls }: { readonly password: string | undefined; readonly tls: ServerTls | undefined },
+  { isGuarded, tls }: { readonly isGuarded: boolean; readonly tls: ServerTls | undefined },
   settings: InstrumentsFlags,
 ): InstrumentsPlan {
   const { admin, adminHosts = [], metricsOpen: openMetrics } = values;
   const needsPort = ranks.admin > 0;
   if (admin === "off") return { settings, admin: undefined, needsPort };
-  if (password === undefined && !isLoopbackHost(admin.host)) {
+  if (!isGuarded && !isLoopbackHost(admin.host)) {
     throw new UsageError(
       `${labels.admin}: without a password, listening on ${admin.host} would let anybody who reaches it read ` +
         "keys and change the policy; give --password-file, or listen on localhost",
     );
   }
   const adminTls = values.adminTls === "yes" ? tls : undefined;
-  return { settings, admin: { ...admin, tls: adminTls, password, openMetrics, adminHosts }, needsPort };
+  return { settings, admin: { ...admin, tls: adminTls, openMetrics, adminHosts }, needsPort };
 }
 
 const adminAddress: Reader<Address | "off"> = (given) => {

@@ -6,6 +6,7 @@ import { AdminServer } from "../admin/server.ts";
 import type { FromInstruments, InstrumentsStart, ToInstruments } from "../admin/thread-messages.ts";
 import { systemClock } from "../lib/clock.ts";
 import { openInstruments } from "./service-instruments.ts";
+import { userCredentials } from "./user-credentials.ts";
 
 /** How often to read what has happened. The rings have room for far more. */
 const TICK_MS = 20;
@@ -23,6 +24,7 @@ function runInstruments(start: InstrumentsStart): void {
     try {
       server = AdminServer.open({
         ...start.admin,
+        credentials: userCredentials(start.source.users),
         view: instruments.view,
         page: bundlePage,
         clock: systemClock,

@@ -2,9 +2,10 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { TemporaryDirectory } from "../../test/support/program.ts";
 import { DEFAULT_LIMITS } from "../net/limits.ts";
+import { listenAccess } from "./access-settings.ts";
 import { resolveConfig } from "./config.ts";
 import { LIMIT_FLAGS, limitsOf } from "./limit-settings.ts";
-import { listenPassword, listenSettings } from "./listen-settings.ts";
+import { listenSettings } from "./listen-settings.ts";
 
 function listen(flags: Record<string, string>, environment: Record<string, string> = {}) {
   const sources = { subcommand: "server", flags, environment, file: undefined };
@@ -64,14 +65,14 @@ describe("limits", () => {
 
 describe("protected mode", () => {
   test.each(["localhost", "127.0.0.1", "127.1.2.3", "::1"])("%s needs no password", (host) => {
-    expect(listenPassword(listen({ host }))).toBeUndefined();
+    expect(listenAccess(listen({ host })).password).toBeUndefined();
   });
 
   test.each(["0.0.0.0", "::", "192.168.0.1", "example.org", "127.example.org"])("%s needs one", (host) => {
-    expect(() => listenPassword(listen({ host }))).toThrow("give --password-file, listen on localhost");
-    expect(() => listenPassword(listen({}, { GLASSCACHE_HOST: host }))).toThrow("GLASSCACHE_HOST: without");
-    expect(listenPassword(listen({ host, password: "s" }))).toBe("s");
-    expect(listenPassword(listen({ host, protectedMode: "no" }))).toBeUndefined();
+    expect(() => listenAccess(listen({ host }))).toThrow("give --password-file, listen on localhost");
+    expect(() => listenAccess(listen({}, { GLASSCACHE_HOST: host }))).toThrow("GLASSCACHE_HOST: without");
+    expect(listenAccess(listen({ host, password: "s" })).password).toBe("s");
+    expect(listenAccess(listen({ host, protectedMode: "no" })).password).toBeUndefined();
   });
 });
 
@@ -82,31 +83,33 @@ describe("passwords", () => {
 
   test("from a file: its first line", async () => {
     await Bun.write(passwordFile, "pass word\r\nsomething else\n");
-    expect(listenPassword(listen({ passwordFile }))).toBe("pass word");
+    expect(listenAccess(listen({ passwordFile })).password).toBe("pass word");
     await Bun.write(passwordFile, "no line feed");
-    expect(listenPassword(listen({ passwordFile }))).toBe("no line feed");
+    expect(listenAccess(listen({ passwordFile })).password).toBe("no line feed");
     await Bun.write(passwordFile, "\nsecond");
-    expect(() => listenPassword(listen({ passwordFile }))).toThrow("the first line of");
+    expect(() => listenAccess(listen({ passwordFile }))).toThrow("the first line of");
     for (const blank of [" ", "\t \r\n", "\ufeff\n", " \nsecond\n"]) {
       await Bun.write(passwordFile, blank);
-      expect(() => listenPassword(listen({ passwordFile }))).toThrow(
+      expect(() => listenAccess(listen({ passwordFile }))).toThrow(
         `the first line of "${passwordFile}" holds nothing but white space; it must be the password`,
       );
     }
     await Bun.write(passwordFile, "");
-    expect(() => listenPassword(listen({ passwordFile }))).toThrow("is empty; it must be the password");
-    expect(() => listenPassword(listen({ passwordFile: "/nowhere" }))).toThrow(
+    expect(() => listenAccess(listen({ passwordFile }))).toThrow("is empty; it must be the password");
+    expect(() => listenAccess(listen({ passwordFile: "/nowhere" }))).toThrow(
       '--password-file: cannot read "/nowhere": there is no such file',
     );
   });
 
   test("the stronger source wins; two of one source are a mistake", async () => {
     await Bun.write(passwordFile, "from file");
-    expect(listenPassword(listen({ passwordFile }, { GLASSCACHE_PASSWORD: "weaker" }))).toBe("from file");
-    expect(listenPassword(listen({ password: "stronger" }, { GLASSCACHE_PASSWORD_FILE: passwordFile }))).toBe(
-      "stronger",
+    expect(listenAccess(listen({ passwordFile }, { GLASSCACHE_PASSWORD: "weaker" })).password).toBe(
+      "from file",
     );
-    expect(() => listenPassword(listen({ password: "a", passwordFile }))).toThrow(
+    expect(
+      listenAccess(listen({ password: "stronger" }, { GLASSCACHE_PASSWORD_FILE: passwordFile })).password,
+    ).toBe("stronger");
+    expect(() => listenAccess(listen({ password: "a", passwordFile }))).toThrow(
       "--password and --password-file: give one of the two",
     );
   });

@@ -6,6 +6,7 @@ import type { RecordingSettings } from "../proxy/recording-file.ts";
 import { DEFAULT_MEMORY, NUMBER_SETTINGS, numbersFrom } from "../proxy/settings.ts";
 import type { SettingChange } from "../proxy/settings-change.ts";
 import { ORIGIN_FORMS, readOrigin } from "../upstream/origin-kinds.ts";
+import { choosePassword, followUsers, listenAccess, tellOfAccess } from "./access-settings.ts";
 import { checkMaxMemory, maxMemorySetting, memorySetting, policySetting } from "./cache-settings.ts";
 import { checkText } from "./check-text.ts";
 import type { Config } from "./config.ts";
@@ -14,7 +15,7 @@ import { EXIT_DONE, FailedError, UsageError } from "./exit.ts";
 import { instrumentSettings, instrumentsPlan } from "./instrument-settings.ts";
 import { withInstruments } from "./instrumented.ts";
 import { fittingLimits, LIMIT_FLAGS } from "./limit-settings.ts";
-import { choosePassword, listenPassword, listenSettings } from "./listen-settings.ts";
+import { listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, HangUp, listeningAddresses, serve, tlsText } from "./serve.ts";
 import {
@@ -132,13 +133,13 @@ export const proxy = subcommand({
   async run(config, _operands, reread) {
     const { values } = config;
     checkMaxMemory(values, config.labels);
-    const password = listenPassword(config);
+    const access = listenAccess(config);
     const tls = listenerTls(config, systemClock.wallMs());
     const origin = originWithPassword(config);
     const tlsWithOrigin = originTls(config, readOrigin(origin).isSecure, systemClock.wallMs());
     if (values.check) {
       fittingLimits(config, RESERVED_DESCRIPTORS);
-      instrumentsPlan(config, password, tls?.settings);
+      instrumentsPlan(config, access, tls?.settings);
       standardOutput().write(checkText(SETTINGS, config));
       return EXIT_DONE;
     }
@@ -146,7 +147,7 @@ export const proxy = subcommand({
     const hangUp = new HangUp(log);
     const reserved = RESERVED_DESCRIPTORS + values.threads * DESCRIPTORS_PER_THREAD;
     const fitting = fittingLimits(config, reserved);
-    const plan = instrumentsPlan(config, password, tls?.settings);
+    const plan = instrumentsPlan(config, access, tls?.settings);
     endOnFault(log);
     const { startProxy } = await import("../proxy/start.ts");
     const { Supervisor } = await import("../proxy/threads/supervisor.ts");
@@ -158,7 +159,8 @@ export const proxy = subcommand({
         tls,
         respOnly: values.protocol === "resp",
         drainMs: values.drainTime,
-        password,
+        password: access.password,
+        usersFile: access.usersFile,
         limits: fitting.limits,
         origin,
         originTls: tlsWithOrigin,
@@ -202,6 +204,7 @@ export const proxy = subcommand({
         });
       }
       if (readOrigin(origin).isSecure) followOriginTls(config, started, hangUp);
+      followUsers(config, access, started, hangUp);
       const addresses = listeningAddresses(values.host);
       const shownOrigin = readOrigin(values.origin).name;
       log.info(
@@ -226,6 +229,7 @@ export const proxy = subcommand({
           (threads === 1 ? "" : `, ${threads} threads`),
       );
       fitting.tell(log);
+      tellOfAccess(access, log);
       if (plan !== undefined) running = await withInstruments(started, plan, log);
       return running;
     });

@@ -3,6 +3,7 @@ import { systemClock } from "../lib/clock.ts";
 import { formatSize } from "../lib/quantity.ts";
 import { formatPolicy } from "../policy/registry.ts";
 import { SERVER_LIMIT_SETTINGS } from "../server/limits.ts";
+import { followUsers, listenAccess, tellOfAccess } from "./access-settings.ts";
 import { checkMaxMemory, maxMemorySetting, memorySetting, policySetting } from "./cache-settings.ts";
 import { checkText } from "./check-text.ts";
 import { RESERVED_DESCRIPTORS } from "./descriptor-limit.ts";
@@ -10,7 +11,7 @@ import { EXIT_DONE } from "./exit.ts";
 import { adminPlan, adminSettings, SERVER_ADMIN } from "./instrument-settings.ts";
 import { withInstruments } from "./instrumented.ts";
 import { fittingLimits, LIMIT_FLAGS } from "./limit-settings.ts";
-import { listenPassword, listenSettings } from "./listen-settings.ts";
+import { listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, HangUp, listeningAddresses, serve, tlsText } from "./serve.ts";
 import { choice, numberSettings, setting, switchSetting, text } from "./setting.ts";
@@ -82,11 +83,11 @@ export const server = subcommand({
   async run(config, _operands, reread) {
     const { values } = config;
     checkMaxMemory(values, config.labels);
-    const password = listenPassword(config);
+    const access = listenAccess(config);
     const tls = listenerTls(config, systemClock.wallMs());
     if (values.check) {
       fittingLimits(config, RESERVED_DESCRIPTORS);
-      adminPlan(config, password, tls?.settings);
+      adminPlan(config, access, tls?.settings);
       standardOutput().write(checkText(SETTINGS, config));
       return EXIT_DONE;
     }
@@ -98,7 +99,7 @@ export const server = subcommand({
       transactionBytes: values.maxTransaction,
       watchedKeys: values.maxWatched,
     };
-    const plan = adminPlan(config, password, tls?.settings);
+    const plan = adminPlan(config, access, tls?.settings);
     endOnFault(log);
     const { startServer } = await import("../server/start.ts");
     const { CHANGEABLE_SETTINGS } = await import("../server/settings-change.ts");
@@ -110,7 +111,8 @@ export const server = subcommand({
         tls,
         respOnly: values.protocol === "resp",
         drainMs: values.drainTime,
-        password,
+        password: access.password,
+        usersFile: access.usersFile,
         limits,
         engine: values.engine,
         dataDirectory,
@@ -136,6 +138,7 @@ export const server = subcommand({
           hangUp,
         });
       }
+      followUsers(config, access, started, hangUp);
       const addresses = listeningAddresses(values.host);
       const isOnDisk = values.engine === "lmdb";
       const where = isOnDisk ? ` in ${dataDirectory}` : `, at most ${formatSize(values.memory)}`;
@@ -154,6 +157,7 @@ export const server = subcommand({
         `listening on ${formatListening(values.host, started.port, addresses)}${tlsText(started)}, engine ${values.engine}${where}`,
       );
       fitting.tell(log);
+      tellOfAccess(access, log);
       if (plan !== undefined) running = await withInstruments(started, plan, log);
       return running;
     });

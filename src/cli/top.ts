@@ -1,10 +1,10 @@
 import { systemClock } from "../lib/clock.ts";
 import { systemTimers, type Timer } from "../lib/timers.ts";
 import { formatOrigin, parseOrigin } from "../upstream/address.ts";
+import { choosePassword } from "./access-settings.ts";
 import type { Config } from "./config.ts";
 import { EXIT_DONE, FailedError, UsageError } from "./exit.ts";
 import { PROXY_ADMIN } from "./instrument-settings.ts";
-import { choosePassword } from "./listen-settings.ts";
 import { usesColour } from "./log.ts";
 import { passwordAsker } from "./password-prompt.ts";
 import { choice, duration, optionalSetting, setting, switchSetting, text, timeout } from "./setting.ts";

@@ -186,7 +186,7 @@ function kill(context: ClientContext, request: Request, reply: ReplyWriter): voi
     end(victim, connection);
     return;
   }
-  const filter = parseKillFilter(request);
+  const filter = parseKillFilter(context, request);
   if (typeof filter === "string") {
     reply.error(filter);
     return;
@@ -206,12 +206,13 @@ interface KillFilter {
   address?: string;
   localAddress?: string;
   type?: ClientType;
+  user?: string;
   minAgeSeconds?: number;
   skipSelf: boolean;
 }
 
 /** Reads the options of CLIENT KILL. @returns the filter, or an error */
-function parseKillFilter(request: Request): KillFilter | string {
+function parseKillFilter({ host }: ClientContext, request: Request): KillFilter | string {
   const filter: KillFilter = { skipSelf: true };
   for (let index = 2; index < request.count; index += 2) {
     if (index + 1 === request.count) return SYNTAX_ERROR;
@@ -230,8 +231,10 @@ function parseKillFilter(request: Request): KillFilter | string {
       if (type === undefined) return unknownType(request, index + 1);
       filter.type = type;
     } else if (option === "user") {
-      // All clients are the default user.
-      if (value !== "default") return `ERR No such user '${shownText(request, index + 1)}'`;
+      if (host.access.users.get(value) === undefined) {
+        return `ERR No such user '${shownText(request, index + 1)}'`;
+      }
+      filter.user = value;
     } else if (option === "maxage") {
       if (number === undefined) return "ERR maxage is not an integer or out of range";
       if (number < 1) return "ERR maxage should be greater than 0";
@@ -250,6 +253,7 @@ function isChosen(client: Client, filter: KillFilter, nowMs: number): boolean {
   if (filter.address !== undefined && client.remoteAddress !== filter.address) return false;
   if (filter.localAddress !== undefined && client.localAddress !== filter.localAddress) return false;
   if (filter.type !== undefined && clientType(client) !== filter.type) return false;
+  if (filter.user !== undefined && client.user.name !== filter.user) return false;
   return (
     filter.minAgeSeconds === undefined ||
     Math.floor((nowMs - client.connectedAtMs) / 1000) >= filter.minAgeSeconds

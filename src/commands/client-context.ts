@@ -1,5 +1,6 @@
 import type { Clock } from "../lib/clock.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import type { Access } from "./acl/access.ts";
 import type { Client, Clients } from "./client.ts";
 import type { CommandTable } from "./command-table.ts";
 import type { Monitors } from "./monitors.ts";
@@ -9,7 +10,12 @@ import type { PauseMode } from "./pause-request.ts";
 export interface ClientContext {
   readonly connection: Client;
   readonly host: ServiceHost;
+  /** Promises to answer the present request later. Absent where commands are answered at once. */
+  answerLater?(): LateAnswer;
 }
+
+/** Answers a request once, by a function that writes the reply. */
+export type LateAnswer = (write: (reply: ReplyWriter) => void) => void;
 
 /** The service, as these commands see it. */
 export interface ServiceHost {
@@ -17,8 +23,8 @@ export interface ServiceHost {
   readonly clock: Clock;
   /** The database that is selected for new clients; 0 by default. */
   readonly database?: number;
-  /** Whether clients must authenticate (HELLO or AUTH) first. */
-  readonly needsPassword: boolean;
+  /** Who may do what. */
+  readonly access: Access;
   /** The `server` field of HELLO: `redis`, because some clients check it. */
   readonly serverName: string;
   /** The Redis version that HELLO and INFO show. */
@@ -39,8 +45,8 @@ export interface ServiceHost {
   readonly pause: Pause;
   /** MONITOR. */
   readonly monitors: Monitors;
-  /** Whether the password is the user's. The time it takes does not depend on how much of it is right. */
-  isPasswordOf(user: string, password: Uint8Array): boolean;
+  /** Whether the service runs, or passes on, this command of the tables; a subcommand as `client|kill`. */
+  runs(name: string): boolean;
   /**
    * CLIENT UNBLOCK; undefined if commands never block. Replies with the number of clients unblocked.
    * @param reason `TIMEOUT` or `ERROR`

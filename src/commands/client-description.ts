@@ -36,7 +36,7 @@ export function describeClient(connection: Client, host: ServiceHost, executing?
     `obl=0 oll=${replyBytes > 0 ? 1 : 0} omem=${replyBytes} tot-mem=${requestBytes + replyBytes}`,
     "events=r",
     `cmd=${connection.lastCommand}`,
-    "user=default",
+    `user=${connection.user.name}`,
     `redir=${connection.redirection}`,
     `resp=${connection.respVersion}`,
     `lib-name=${connection.libraryName}`,

@@ -1,5 +1,14 @@
+import type { User } from "./acl/user.ts";
+
 /** How replies are suppressed (CLIENT REPLY). */
 export type ReplyMode = "on" | "off" | "skip-next" | "skip";
+
+/** The names that a client is subscribed to, one character a byte. */
+export interface SubscribedNames {
+  /** Shard channels included. */
+  readonly channels: readonly string[];
+  readonly patterns: readonly string[];
+}
 
 /** One client, as commands see it. `net/connection.ts` implements it. */
 export interface Client {
@@ -17,9 +26,11 @@ export interface Client {
   respVersion: 2 | 3;
   replyMode: ReplyMode;
 
-  /** Whether the client has given the password. True from the start if none is required. */
+  /** Whether the client has authenticated. True from the start if the default user needs no password. */
   readonly authenticated: boolean;
-  /** Whether the client may run every command on every key. */
+  /** Whose rights it has. */
+  readonly user: User;
+  /** Whether the client has authenticated and may run every command on every key and channel. */
   readonly isUnrestricted: boolean;
 
   name: string;
@@ -42,6 +53,8 @@ export interface Client {
   readonly shardChannels: number;
   /** A subscriber. In RESP2 it receives messages only. */
   readonly isSubscribed: boolean;
+  /** undefined: they are not known. */
+  readonly subscriptions: () => SubscribedNames | undefined;
   /** The id of the client that receives its invalidations: 0 is the client itself, -1 means no tracking. */
   readonly redirection: number;
 
@@ -52,10 +65,14 @@ export interface Client {
   /** Whether the connection executes no more requests and closes when its replies have been sent. */
   readonly isClosing: boolean;
 
-  /** The client has given the password: the ordinary limits apply from now on. */
-  authenticate(): void;
-  /** RESET: back to the state of a new connection. @param authenticated whether no password is required */
-  reset(authenticated: boolean): void;
+  /** The client has given the password: it has this user's rights, and the ordinary limits apply from now on. */
+  authenticate(user: User): void;
+  /**
+   * RESET: back to the state of a new connection.
+   * @param user the default user
+   * @param authenticated whether that needs no password
+   */
+  reset(user: User, authenticated: boolean): void;
   /** Sends bytes behind all replies so far. */
   pushBytes(bytes: Uint8Array, start: number, end: number): void;
   /** Executes no further request, and closes when all replies have been sent. */

@@ -15,6 +15,8 @@ interface Told {
   readonly range: readonly [first: number, last: number, step: number];
   readonly categories: readonly string[];
   readonly uses: readonly string[];
+  /** Of each key specification, as `KeyUse.permission`. */
+  readonly permissions: readonly string[];
   readonly group: string;
   readonly since: string;
 }
@@ -65,8 +67,14 @@ function toldOf(info: InfoReply, docs: ReadonlyMap<string, Record<string, unknow
     const kind = ["RO", "RW", "OW", "RM"].find((text) => kinds.includes(text))!;
     return [`${kind} ${positionsOf(each)}`];
   });
+  const permissions = specifications.map(mapOf).flatMap((each) => {
+    const kinds = each["flags"] as string[];
+    if (kinds.includes("not_key")) return [];
+    const writes = ["insert", "delete", "update"].some((kind) => kinds.includes(kind));
+    return [`${kinds.includes("access") ? "R" : ""}${writes ? "W" : ""}`];
+  });
   const told: Told = {
-    ...{ name, arity, flags, categories, uses },
+    ...{ name, arity, flags, categories, uses, permissions },
     range: [first, last, step],
     group: String(own["group"]),
     since: String(own["since"]),
@@ -200,6 +208,16 @@ describe.skipIf(!redis.available)(redis.title("facts of commands, held against w
         .map(([kind, effect]) => `${name}: ${effect} of ${kind}`);
     });
     expect(wrong).toEqual([]);
+  });
+
+  test("what a user must be allowed to do with keys", () => {
+    const withKeys = (uses: CommandFacts["uses"]) => uses.map(({ permission }) => permission);
+    compare(
+      // Commands that may show any key have no specification in Redis.
+      ({ uses }) => withKeys(uses.filter(({ isEveryKey }) => !isEveryKey)),
+      ({ permissions }) => permissions,
+      new Set(["sort", "sort_ro"]),
+    );
   });
 
   test("the range of all keys", () => {

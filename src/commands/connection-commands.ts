@@ -1,5 +1,6 @@
 import { parseDecimal, parseInt64 } from "../lib/bytes.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import { DEFAULT_USER } from "./acl/users.ts";
 import type { ClientContext } from "./client-context.ts";
 import { type Command, command } from "./command.ts";
 import { INT32_MAX, NOT_AN_INTEGER, OUTSIDE_INT32, shownText, wrongArity } from "./command-errors.ts";
@@ -10,9 +11,6 @@ const NO_PASSWORD_SET =
 const HELLO_UNAUTHENTICATED =
   "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time";
 export const BAD_CLIENT_NAME = "ERR Client names cannot contain spaces, newlines or special characters.";
-
-/** AUTH without a user means this one. */
-const DEFAULT_USER = "default";
 
 /** The commands that set up a connection; the same in server and proxy. */
 export const connectionCommands: readonly Command<ClientContext>[] = [
@@ -50,30 +48,35 @@ function hello(context: ClientContext, request: Request, reply: ReplyWriter): vo
       return;
     }
   }
+  let credentials = 0;
+  let name = 0;
   for (let index = 2; index < request.count; index++) {
     const option = request.text(index).toLowerCase();
     if (option === "auth" && index + 2 < request.count) {
-      if (!authenticateAs(context, request.text(index + 1), request.view(index + 2))) {
-        reply.error(WRONG_PASSWORD);
-        return;
-      }
+      credentials = index + 1;
       index += 2;
     } else if (option === "setname" && index + 1 < request.count) {
       if (!isClientName(request, index + 1)) {
         reply.error(BAD_CLIENT_NAME);
         return;
       }
-      connection.name = request.text(index + 1);
+      name = index + 1;
       index++;
     } else {
       reply.error(`ERR Syntax error in HELLO option '${shownText(request, index)}'`);
       return;
     }
   }
+  // Of several options the last one counts. The name is not set if the password is wrong.
+  if (credentials > 0 && !authenticateAs(context, request, credentials)) {
+    reply.error(WRONG_PASSWORD);
+    return;
+  }
   if (!connection.authenticated) {
     reply.error(HELLO_UNAUTHENTICATED);
     return;
   }
+  if (name > 0) connection.name = request.text(name);
   if (version !== undefined) connection.respVersion = version as 2 | 3;
   reply.map(7);
   reply.bulkText("server");
@@ -97,19 +100,23 @@ function auth(context: ClientContext, request: Request, reply: ReplyWriter): voi
     reply.error("ERR syntax error");
     return;
   }
-  if (request.count === 2 && !context.host.needsPassword) {
+  const { access } = context.host;
+  if (request.count === 2 && access.users.default.needsNoPassword) {
     reply.error(NO_PASSWORD_SET);
     return;
   }
-  const user = request.count === 3 ? request.text(1) : DEFAULT_USER;
-  if (authenticateAs(context, user, request.view(request.count - 1))) reply.ok();
+  const isRight =
+    request.count === 3
+      ? authenticateAs(context, request, 1)
+      : access.authenticate(context.connection, DEFAULT_USER, request.view(1), "AUTH");
+  if (isRight) reply.ok();
   else reply.error(WRONG_PASSWORD);
 }
 
-function authenticateAs({ connection, host }: ClientContext, user: string, password: Uint8Array): boolean {
-  if (!host.isPasswordOf(user, password)) return false;
-  connection.authenticate();
-  return true;
+/** Authenticates by a name and a password. @param at the position of the name */
+function authenticateAs({ connection, host }: ClientContext, request: Request, at: number): boolean {
+  const command = request.text(0).toUpperCase();
+  return host.access.authenticate(connection, request.text(at), request.view(at + 1), command);
 }
 
 function ping({ connection }: ClientContext, request: Request, reply: ReplyWriter): void {
@@ -131,7 +138,8 @@ function quit({ connection }: ClientContext, _request: Request, reply: ReplyWrit
 
 function reset(context: ClientContext, _request: Request, reply: ReplyWriter): void {
   const { connection, host } = context;
-  connection.reset(!host.needsPassword);
+  const { users } = host.access;
+  connection.reset(users.default, !users.needsPassword);
   host.onReset(context);
   reply.status("RESET");
 }

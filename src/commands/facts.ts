@@ -13,10 +13,18 @@ import { familyOf } from "./families.ts";
  */
 export type KeyEffect = "reads" | "creates" | "changes" | "replaces" | "expires" | "deletes";
 
+/**
+ * What a user must be allowed to do with a key: to read its value, to write it, both, or either (the empty text: the
+ * command tells only whether it exists, its type or its length). Redis's key specifications say so by `access` and by
+ * `insert`, `update` or `delete`.
+ */
+export type KeyPermission = "" | "R" | "W" | "RW";
+
 /** Which arguments of a command are keys, and the effect on them. */
 export interface KeyUse {
   readonly effect: KeyEffect;
-  /** The command affects every key of the database. The other fields have no meaning then. */
+  readonly permission: KeyPermission;
+  /** The command affects every key of the database, or may show its name or value. Positions have no meaning then. */
   readonly isEveryKey: boolean;
   /** Positions of the arguments; the command's name is at 0. A negative `last` counts from the end. */
   readonly first: number;
@@ -98,6 +106,9 @@ export interface CommandFacts {
  * Keys are written as `effect position`, separated by `;`. A position is a number; a range `1..-1`, with a step
  * `1..-1/2`; `2#` if argument 2 is the number of keys that follow; a word before the keys (`store@2`: searched from
  * argument 2 on); or `*` for every key of the database.
+ *
+ * A read needs the permission to read, every other effect that to write. Where it is another, it follows the effect:
+ * `creates:RW 1` (INCR returns the value), `reads: 1` (EXISTS needs either).
  */
 export type FactsRow = readonly [
   name: string,
@@ -123,14 +134,15 @@ export function readFacts(group: string, row: FactsRow): CommandFacts {
   };
 }
 
-const USE = /^([a-z]+) (?:(\d+)(?:(#)|\.\.(-?\d+))?(?:\/(\d+))?|([a-z]+)@(\d+)|(\*))$/;
+const USE = /^([a-z]+)(?::(R?W?))? (?:(\d+)(?:(#)|\.\.(-?\d+))?(?:\/(\d+))?|([a-z]+)@(\d+)|(\*))$/;
 
 function readUse(name: string, text: string): KeyUse {
   const match = USE.exec(text);
   if (match === null) throw new RangeError(`keys of ${name}: ${text}`);
-  const [, effect, first, counted, last, step, keyword, from, every] = match;
+  const [, effect, permission, first, counted, last, step, keyword, from, every] = match;
   return {
     effect: effect as KeyEffect,
+    permission: (permission ?? (effect === "reads" ? "R" : "W")) as KeyPermission,
     isEveryKey: every !== undefined,
     first: Number(first ?? from ?? 0),
     last: Number(last ?? first ?? 0),
@@ -159,8 +171,8 @@ function categoriesOf(group: string, flags: readonly CommandFlag[], own: string 
   return CATEGORIES.filter((category) => has.has(category)).map((category) => `@${category}`);
 }
 
-/** All ACL categories, in Redis's order. */
-const CATEGORIES: readonly string[] = words(
+/** All ACL categories, in Redis's order, without their `@`. */
+export const CATEGORIES: readonly string[] = words(
   "keyspace read write set sortedset list hash string bitmap hyperloglog geo stream pubsub admin fast slow blocking " +
     "dangerous connection transaction scripting",
 );

@@ -49,7 +49,7 @@ export function secretArguments(request: Request, name: string): Set<number> {
       if (request.text(index).toLowerCase() === "requirepass") secrets.add(index + 1);
     }
   }
-  if (name === "acl" && request.count > 2 && request.text(1).toLowerCase() === "setuser") {
+  if (name === "acl" && request.count > 2 && /^(setuser|deluser|getuser)$/i.test(request.text(1))) {
     for (let index = 2; index < request.count; index++) secrets.add(index);
   }
   if (name !== "hello" && name !== "migrate") return secrets;

@@ -1,5 +1,5 @@
 import type { Request } from "../protocol/protocol.ts";
-import { admit } from "./admission.ts";
+import type { Access } from "./acl/access.ts";
 import type { Client } from "./client.ts";
 import { factsOfRequest } from "./command-facts.ts";
 import { arityFits } from "./command-table.ts";
@@ -62,7 +62,7 @@ export class Monitors {
    * Sends a request to the monitoring clients, before it is executed. Leaves out administrative commands, and requests
    * that are refused: unknown, with a wrong number of arguments, or not admitted.
    */
-  show(request: Request, connection: Client, wallMs: number): void {
+  show(request: Request, connection: Client, access: Access, wallMs: number): void {
     const isText = connection.protocol === "text";
     const facts = isText ? undefined : factsOfRequest(request);
     if (
@@ -71,7 +71,7 @@ export class Monitors {
     ) {
       return;
     }
-    if (admit(connection, facts) !== undefined) return;
+    if (!access.may(connection, facts, request)) return;
     // RESET ends monitoring.
     if (facts?.name === "reset") this.remove(connection);
     const line = monitorLine(request, facts?.name ?? "", connection, wallMs);

@@ -7,6 +7,8 @@ export type InstrumentsSource = ProxySource | ServerSource;
 
 export interface ServerSource {
   readonly kind: "server";
+  /** The memory of the text of all users. */
+  readonly users: SharedArrayBuffer;
   /** The memory in which it publishes its numbers. */
   readonly numbers: SharedArrayBuffer;
   /** The memory of its `ThreadBeats`. */
@@ -16,6 +18,8 @@ export interface ServerSource {
 
 export interface ProxySource {
   readonly kind: "proxy";
+  /** The memory of the text of all users. */
+  readonly users: SharedArrayBuffer;
   readonly instruments: InstrumentsHandle;
   readonly store: StoreHandle;
   readonly runId: string;

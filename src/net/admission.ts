@@ -1,4 +1,5 @@
 import type { SocketHandler } from "bun";
+import type { Users } from "../commands/acl/users.ts";
 import type { ClientCertificates } from "../lib/tls.ts";
 import type { ClientRegistry } from "./client-registry.ts";
 import { Connection } from "./connection.ts";
@@ -13,24 +14,22 @@ export interface Admission {
   readonly host: ConnectionHost;
   readonly registry: ClientRegistry;
   readonly service: Service;
-  /** Whether a new client must authenticate first. */
-  readonly passwordRequired: (() => boolean) | undefined;
+  /** A new client is the default one. */
+  readonly users: Users;
   readonly refused: RefusedClients;
   readonly handshakes: TlsHandshakes<Connection>;
 }
 
 /** Makes a connection of a new wire. @returns undefined if the wire was refused, because too many are open */
-function admit(
-  wire: Wire,
-  { host, registry, service, passwordRequired, refused }: Admission,
-): Connection | undefined {
+function admit(wire: Wire, { host, registry, service, users, refused }: Admission): Connection | undefined {
   if (registry.openCount >= host.limits.connections) {
     registry.rejectedCount++;
     refused.refuse(wire, TOO_MANY_CLIENTS, host.clock.monotonicMs());
     return undefined;
   }
   const connection = new Connection(wire, registry.nextId(), host);
-  connection.authenticated = passwordRequired?.() !== true;
+  connection.user = users.default;
+  connection.authenticated = !users.needsPassword;
   registry.add(connection);
   connection.session = service.connect(connection);
   return connection;

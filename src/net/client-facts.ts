@@ -1,4 +1,5 @@
-import type { ReplyMode } from "../commands/client.ts";
+import { User } from "../commands/acl/user.ts";
+import type { ReplyMode, SubscribedNames } from "../commands/client.ts";
 import { isLoopbackAddress } from "../lib/loopback.ts";
 import { formatAddress } from "./address.ts";
 
@@ -20,11 +21,13 @@ export class ClientFacts {
   readonly isLocal: boolean;
   /** Unix milliseconds. */
   readonly connectedAtMs: number;
-  /** Whether the client has given the password with AUTH or HELLO. True from the start if none is required. */
+  /** Whether it has authenticated, by AUTH or HELLO. True from the start if the default user needs no password. */
   authenticated = true;
-  /** Whether it may run every command on every key. */
+  /** Whose rights it has. The listener sets it. */
+  user: User = NOBODY;
+  /** Whether it may run every command on every key and channel. */
   get isUnrestricted(): boolean {
-    return this.authenticated;
+    return this.authenticated && this.user.isUnrestricted;
   }
 
   /** Requests executed, as of the last batch. */
@@ -50,6 +53,8 @@ export class ClientFacts {
     return this.channels + this.patterns + this.shardChannels > 0;
   }
 
+  /** The session sets it; undefined: the names are not known. */
+  subscriptions: () => SubscribedNames | undefined = () => undefined;
   /** The id of the client that receives its invalidations: 0 is the client itself, -1 means no tracking. */
   redirection = -1;
   /** CLIENT NO-EVICT. Clients are never evicted here, so CLIENT LIST shows it and nothing else uses it. */
@@ -66,7 +71,8 @@ export class ClientFacts {
   }
 
   /** RESET: undoes what commands have changed. */
-  protected forget(authenticated: boolean): void {
+  protected forget(user: User, authenticated: boolean): void {
+    this.user = user;
     this.authenticated = authenticated;
     this.replyMode = "on";
     this.name = "";
@@ -84,3 +90,6 @@ export class ClientFacts {
     this.database = database;
   }
 }
+
+/** May do nothing. */
+const NOBODY = new User("", () => "");

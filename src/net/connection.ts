@@ -1,3 +1,4 @@
+import type { User } from "../commands/acl/user.ts";
 import type { Client } from "../commands/client.ts";
 import { FULL_READ_BYTES } from "../lib/large-value.ts";
 import { Backpressure } from "./backpressure.ts";
@@ -326,14 +327,15 @@ export class Connection
   }
 
   /** The client has given the password: the ordinary limits apply from now on. */
-  authenticate(): void {
+  authenticate(user: User): void {
+    this.user = user;
     this.authenticated = true;
     this.#runner.applyLimits();
   }
 
-  /** RESET: back to the state of a new connection. @param authenticated whether no password is required */
-  reset(authenticated: boolean): void {
-    this.forget(authenticated);
+  /** RESET: back to the state of a new connection, that of the default user. */
+  reset(user: User, authenticated: boolean): void {
+    this.forget(user, authenticated);
     this.respVersion = 2;
     this.#strangerSinceMs = this.#host.clock.monotonicMs();
     this.#runner.applyLimits();

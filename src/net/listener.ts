@@ -1,4 +1,5 @@
 import type { TCPSocketListener } from "bun";
+import type { Users } from "../commands/acl/users.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { type Clock, exactReader, monotonicOf } from "../lib/clock.ts";
 import { SLICE_BYTES } from "../lib/large-value.ts";
@@ -43,8 +44,8 @@ export interface ListenerOptions {
   readonly respOnly?: boolean;
   /** Several threads listen on this port; the system distributes the clients among them. */
   readonly sharesPort?: boolean;
-  /** Whether a new client must authenticate first. */
-  readonly passwordRequired?: () => boolean;
+  /** A new client is the default one of these. */
+  readonly users: Users;
 }
 
 const TIMEOUT_CHECK_MS = 100;
@@ -179,7 +180,7 @@ function admissionOf({
   service,
   respOnly = false,
   log = silentLog,
-  passwordRequired,
+  users,
 }: ListenerOptions): Admission {
   const isCommandName = service.isCommandName.bind(service);
   const host: ConnectionHost = {
@@ -198,7 +199,7 @@ function admissionOf({
   };
   const refused = new RefusedClients();
   const handshakes = new TlsHandshakes<Connection>(refused, log, clock);
-  return { host, registry, service, passwordRequired, refused, handshakes };
+  return { host, registry, service, users, refused, handshakes };
 }
 
 /** @throws ListenError */

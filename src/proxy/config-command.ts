@@ -1,3 +1,4 @@
+import type { LateAnswer } from "../commands/client-context.ts";
 import { type Command, command } from "../commands/command.ts";
 import { SYNTAX_ERROR, shownText } from "../commands/command-errors.ts";
 import { containerCommand } from "../commands/container-command.ts";
@@ -5,7 +6,7 @@ import { fromLatin1, fromUtf8, latin1 } from "../lib/bytes.ts";
 import { matchesGlob } from "../lib/glob.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import { ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
-import type { LateAnswer, ProxyContext, ProxyParts } from "./context.ts";
+import type { ProxyContext, ProxyParts } from "./context.ts";
 import { isSecret, maySetAtOrigin } from "./origin-parameters.ts";
 import { askOrigin, type OriginCommand } from "./origin-question.ts";
 import { type OwnParameter, ownParameters } from "./own-parameters.ts";

@@ -1,7 +1,7 @@
 import type { CoherentCache } from "../coherence/coherent-cache.ts";
-import type { ClientContext, ServiceHost } from "../commands/client-context.ts";
+import type { ClientContext, LateAnswer, ServiceHost } from "../commands/client-context.ts";
 import type { CommandTable, NameTable } from "../commands/command-table.ts";
-import type { KeyUse } from "../commands/facts.ts";
+import type { CommandFacts, KeyUse } from "../commands/facts.ts";
 import type { Monitors } from "../commands/monitors.ts";
 import type { InstrumentsClient } from "../instruments/questions.ts";
 import type { ByteSlab } from "../lib/byte-slab.ts";
@@ -27,9 +27,6 @@ import type { ScriptLines } from "./script-lines.ts";
 import type { ProxySettings } from "./settings.ts";
 import type { Peers } from "./threads/peers.ts";
 import type { ThreadTable } from "./threads/thread-table.ts";
-
-/** Answers a request once, by a function that writes the reply. */
-export type LateAnswer = (write: (reply: ReplyWriter) => void) => void;
 
 /** What the proxy's commands use; one object per client. */
 export interface ProxyContext extends ClientContext {
@@ -78,6 +75,10 @@ export interface ProxyParts {
   readonly routes: NameTable<Route>;
   /** Returns the origin's route for a command that the table does not have, if known. */
   learnedRoute(request: Request): Route | undefined;
+  /** What the origin has said about a command that the tables do not have. @param name in lower case */
+  learnedFacts(name: string): CommandFacts | undefined;
+  /** Asks the origin about it. @returns false if that has been done, or makes no sense; then `then` is not called */
+  askCommand(name: string, then: () => void): boolean;
   /** Returns what a request over a side connection does to keys; undefined: unknown. */
   usesOf(route: Route, request: Request): readonly KeyUse[] | undefined;
   readonly host: ServiceHost;

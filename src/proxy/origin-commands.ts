@@ -19,6 +19,8 @@ export class OriginCommands {
   readonly #ask: (name: string, then: (reply: ReplyValue) => void) => void;
   /** `undefined` while the origin is being asked, and for a command that it does not have. */
   readonly #learned = new Map<string, LearnedCommand | undefined>();
+  /** Called when the origin has answered, by the command's name. */
+  readonly #waiting = new Map<string, (() => void)[]>();
 
   /** @param ask asks the origin for COMMAND INFO of a name, with byte strings as text */
   constructor(ask: (name: string, then: (reply: ReplyValue) => void) => void) {
@@ -33,13 +35,29 @@ export class OriginCommands {
     if (this.#learned.has(name)) return this.#learned.get(name);
     if (this.#learned.size >= MOST_COMMANDS || !NAME.test(name)) return undefined;
     this.#learned.set(name, undefined);
+    this.#waiting.set(name, []);
     this.#ask(name, (reply) => {
       const facts = readInfo(name, reply);
       // The question failed, or there is a new connection since, perhaps to another server.
       if (facts === undefined || !this.#learned.has(name)) this.#learned.delete(name);
       else if (facts !== "none") this.#learned.set(name, { facts, route: routeOf(facts) });
+      const waiting = this.#waiting.get(name) ?? [];
+      this.#waiting.delete(name);
+      for (const then of waiting) then();
     });
     return undefined;
+  }
+
+  /**
+   * Asks the origin about a command.
+   * @param then called once when it has answered, or cannot
+   * @returns false if it has answered before, or is not asked; then `then` is not called
+   */
+  ask(name: string, then: () => void): boolean {
+    this.find(name);
+    const waiting = this.#waiting.get(name);
+    waiting?.push(then);
+    return waiting !== undefined;
   }
 
   /** Forgets everything: behind a new connection there may be another server. */

@@ -1,11 +1,16 @@
+import { randomBytes } from "node:crypto";
 import { CoherentCache } from "../coherence/coherent-cache.ts";
+import { Access } from "../commands/acl/access.ts";
+import { aclCommand } from "../commands/acl/acl-commands.ts";
+import type { Users } from "../commands/acl/users.ts";
 import { clientCommand } from "../commands/client-commands.ts";
 import type { ServiceHost } from "../commands/client-context.ts";
+import { describeClient } from "../commands/client-description.ts";
 import { COMMAND_FACTS, factsOfRequest } from "../commands/command-facts.ts";
 import { commandNames } from "../commands/command-names.ts";
 import { CommandTable, NameTable } from "../commands/command-table.ts";
 import { connectionCommands } from "../commands/connection-commands.ts";
-import type { KeyUse } from "../commands/facts.ts";
+import type { CommandFacts, KeyUse } from "../commands/facts.ts";
 import { Monitors } from "../commands/monitors.ts";
 import { EventWriter } from "../instruments/events/event-writer.ts";
 import type { InstrumentsMemory } from "../instruments/instruments-memory.ts";
@@ -23,8 +28,8 @@ import type { ClientRegistry } from "../net/client-registry.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Adjustable, ConnectionLimits } from "../net/limits.ts";
 import { type ListeningPorts, NO_PORTS } from "../net/listening-ports.ts";
-import { isPasswordOf } from "../net/password.ts";
 import type { Service } from "../net/service.ts";
+import { usersFileAt } from "../net/users-file.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { Store } from "../store/store.ts";
 import type { Origin, OriginEvents } from "../upstream/origin.ts";
@@ -56,6 +61,7 @@ import { ScriptLines } from "./script-lines.ts";
 import { ProxySession } from "./session.ts";
 import type { ProxySettings } from "./settings.ts";
 import { slowlogCommand } from "./slowlog-command.ts";
+import { accessPeers } from "./threads/access-peers.ts";
 import { answerPeer } from "./threads/answer-peer.ts";
 import type { FlightClaims } from "./threads/flight-claims.ts";
 import type { AnswerQuestion, Peers } from "./threads/peers.ts";
@@ -69,6 +75,7 @@ const TRACKING_RETRY_MS = 10_000;
 export interface ProxyOptions {
   readonly settings: ProxySettings;
   readonly limits: ConnectionLimits;
+  readonly users: Users;
   /** The cache, created or attached to. */
   readonly store: Store;
   /** `monotonicMs` is the time base of the cache: whole milliseconds close to Unix time, the same in all threads. */
@@ -272,6 +279,7 @@ export class CachingProxy implements Service, ProxyParts {
     this.commands = new CommandTable<ProxyContext>([
       ...connectionCommands,
       clientCommand,
+      aclCommand,
       ...glassCommands,
       ...instrumentCommands,
       slowlogCommand,
@@ -285,8 +293,18 @@ export class CachingProxy implements Service, ProxyParts {
     this.host = {
       registry,
       clock,
-      needsPassword: settings.password !== undefined,
-      isPasswordOf: (user, given) => isPasswordOf(user, given, settings.password),
+      access: new Access({
+        users: options.users,
+        usersFile: usersFileAt(settings.usersFile),
+        secretBytes: randomBytes,
+        clients: registry,
+        clock,
+        describe: (client) => describeClient(client, this.host),
+        peers: this.peers && accessPeers(this.peers),
+        scriptsMayAll: true,
+      }),
+      // All others are the origin's.
+      runs: () => true,
       database: this.origin.database,
       get serverName() {
         return facts.server;
@@ -317,6 +335,14 @@ export class CachingProxy implements Service, ProxyParts {
   learnedRoute(request: Request): Route | undefined {
     const name = request.text(0).toLowerCase();
     return COMMAND_FACTS.has(name) ? undefined : this.#originCommands.find(name)?.route;
+  }
+
+  learnedFacts(name: string): CommandFacts | undefined {
+    return COMMAND_FACTS.has(name) ? undefined : this.#originCommands.find(name)?.facts;
+  }
+
+  askCommand(name: string, then: () => void): boolean {
+    return this.#originCommands.ask(name, then);
   }
 
   usesOf({ name, reachesFar }: Route, request: Request): readonly KeyUse[] | undefined {

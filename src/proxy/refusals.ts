@@ -19,8 +19,6 @@ const PROCESS_COMMANDS: ReadonlySet<string> = new Set([
 
 /** Commands with subcommands, and those subcommands that only report. All others act on the process. */
 const TELLING: ReadonlyMap<string, ReadonlySet<string>> = new Map([
-  // LIST and GETUSER show password hashes, LOG shows who tried which command.
-  ["acl", new Set(["cat", "dryrun", "genpass", "help", "users", "whoami"])],
   [
     "cluster",
     new Set([
@@ -86,6 +84,8 @@ function refuseQueued(
   { allowAdmin, isOurs }: { readonly allowAdmin: boolean; readonly isOurs: (name: string) => boolean },
 ): Refusal | undefined {
   if (name === "monitor") return MONITOR_IN_MULTI;
+  // It would be about the origin's users.
+  if (name === "acl") return cannotQueue("acl");
   if (request.count < 2) return undefined;
   const subcommand = request.text(1).toLowerCase();
   if (name === "client") {

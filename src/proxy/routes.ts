@@ -68,7 +68,7 @@ const TELLING = new Set([
 ]);
 
 /** These are about the origin itself. */
-const TOLD = new Set(["acl", "cluster", "config", "function", "migrate", "module", "script"]);
+const TOLD = new Set(["cluster", "config", "function", "migrate", "module", "script"]);
 
 const REPLICATION = new Set(["psync", "replconf", "sync"]);
 

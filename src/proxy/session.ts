@@ -1,7 +1,7 @@
-import { admit } from "../commands/admission.ts";
+import type { LateAnswer } from "../commands/client-context.ts";
 import type { Command } from "../commands/command.ts";
 import { wrongArity } from "../commands/command-errors.ts";
-import { COMMAND_FACTS } from "../commands/command-facts.ts";
+import { COMMAND_FACTS, factsOfRequest } from "../commands/command-facts.ts";
 import { commandName } from "../commands/command-name.ts";
 import { arityFits } from "../commands/command-table.ts";
 import { OTHER_COMMAND, TEXT_COMMAND } from "../commands/counted-commands.ts";
@@ -14,12 +14,13 @@ import type { TextWriter } from "../protocol/text-writer.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { CachedReads } from "./cached-reads.ts";
-import type { LateAnswer, ProxyContext, ProxyParts } from "./context.ts";
+import type { ProxyContext, ProxyParts } from "./context.ts";
 import { changesConnection, DedicatedConnection } from "./dedicated-connection.ts";
 import { NOT_THROUGH_CACHE } from "./described-value.ts";
 import { nodeFor } from "./destination.ts";
 import { failureMessage } from "./forwarded-request.ts";
 import { Forwarding } from "./forwarding.ts";
+import { HeardNames } from "./heard-names.ts";
 import { Lanes, type LanesClient } from "./lanes.ts";
 import { passesOnLarge } from "./large-request.ts";
 import { type OriginClient, redirectionAt, redirectTracking } from "./redirection.ts";
@@ -37,6 +38,8 @@ import type { Peers } from "./threads/peers.ts";
 import { Tunnel } from "./tunnel.ts";
 
 const MINUS = 0x2d;
+const RULES_CHANGED =
+  "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call, so it is not run";
 
 /** One client of the proxy. Decides for each request whether the proxy, the cache or the origin answers it. */
 export class ProxySession implements Session, ProxyContext, OriginClient, LanesClient {
@@ -46,6 +49,9 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   namesSources = false;
   #dedicated: DedicatedConnection | undefined;
   #tunnel: Tunnel | undefined;
+  /** The version of the users when the client's transaction began. */
+  #usersAtMulti = 0;
+  readonly #heard = new HeardNames();
   readonly #lanes: Lanes;
   readonly #reads: CachedReads;
   readonly #forwarding: Forwarding;
@@ -65,6 +71,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     this.#delay = new RequestDelay(proxy, () => lanes.resume());
     const monitors = (): string => (proxy.monitors.has(connection) ? "O" : "");
     connection.flags = () => `${monitors()}${this.#dedicated?.flags ?? ""}${this.#delay.isPaused ? "b" : ""}`;
+    connection.subscriptions = () => this.#heard.all;
     connection.database = proxy.origin.database;
   }
 
@@ -76,7 +83,8 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     try {
       const isText = this.connection.protocol === "text";
       if (this.proxy.monitors.isOn && !this.#lanes.isRunningPostponed) {
-        this.proxy.monitors.show(request, this.connection, this.host.clock.wallMs());
+        const { access, clock } = this.host;
+        this.proxy.monitors.show(request, this.connection, access, clock.wallMs());
       }
       if (this.proxy.pause.isOn && this.#delay.pauses(request, isText, this.#dedicated))
         this.#lanes.postpone(request);
@@ -144,8 +152,10 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     const requests = this.#requests;
     const ownRoute = proxy.routes.find(request);
     requests.command = ownRoute?.number ?? OTHER_COMMAND;
+    // Before the cache is looked into: a hit never shows what its reader may not read.
+    if (!connection.isUnrestricted && !this.#mayRun(request, reply)) return;
     // The most frequent cases first. No command of the proxy's own has such a route.
-    if (ownRoute !== undefined && this.#dedicated === undefined && connection.isUnrestricted) {
+    if (ownRoute !== undefined && this.#dedicated === undefined) {
       if (ownRoute.kind === "cached") {
         this.#cachedRead(request, ownRoute, reply);
         return;
@@ -159,17 +169,14 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     const local = proxy.commands.find(request);
     const name = request.text(0).toLowerCase();
     requests.command = (local ?? COMMAND_FACTS.get(name))?.number ?? OTHER_COMMAND;
-    const rejection = admit(connection, local);
-    if (rejection !== undefined) {
-      this.#refuse(rejection, reply);
-      return;
-    }
     if (local !== undefined && this.#isLocal(local, request)) {
       this.#runLocal(local, request, reply);
       return;
     }
     const route = ownRoute ?? proxy.learnedRoute(request);
     connection.lastCommand = commandName(name, request);
+    if (name === "multi") this.#usersAtMulti = this.host.access.users.revision;
+    if (route?.kind === "dedicated" && connection.isUnrestricted) this.#heard.lose();
     if (route === undefined || name === "script") proxy.scripts.note(name, request);
     const isQueued = this.#dedicated?.queues === true;
     const refusal = refusePassing(proxy, name, request, { route, isQueued });
@@ -183,6 +190,32 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     } else if (route?.kind === "dedicated" || this.#needsDedicated(name, request))
       this.#overDedicated(request, route);
     else this.#forwarding.forward(request, route);
+  }
+
+  /** Asks whether a client that may not do everything may do this. @returns false if it has been answered */
+  #mayRun(request: Request, reply: ReplyWriter): boolean {
+    const { proxy, connection } = this;
+    const name = request.text(0).toLowerCase();
+    const facts = factsOfRequest(request) ?? proxy.learnedFacts(name);
+    if (facts === undefined && connection.authenticated && !this.#lanes.isRunningPostponed) {
+      // The origin knows more commands than the tables.
+      if (proxy.askCommand(name, () => this.#lanes.resume())) {
+        this.#lanes.postpone(request);
+        return false;
+      }
+    }
+    const isExec = name === "exec" && this.#dedicated?.queues === true;
+    const isChanged = isExec && this.host.access.users.revision !== this.#usersAtMulti;
+    const refusal = isChanged ? RULES_CHANGED : this.host.access.admit(connection, facts, request);
+    if (refusal === undefined) {
+      this.#heard.note(name, request);
+      return true;
+    }
+    if (this.#dedicated?.queues === true && !isExec) this.#dedicated.refuse(refusal);
+    else this.#refuse(refusal, reply);
+    // The transaction is still open at the origin. It ends with the connection.
+    if (isExec) connection.closeAfterReplies();
+    return false;
   }
 
   #refuse(message: string, reply: ReplyWriter): void {

@@ -95,8 +95,10 @@ export interface ProxySettings extends ProxyNumbers {
   readonly maxMemoryBytes: number | undefined;
   /** The most entries, whatever their size; undefined: as many as the budget has room for. */
   readonly maxEntries: number | undefined;
-  /** The password that clients must give; undefined: none. */
+  /** The default user's password; undefined: it needs none, or the file of users says. */
   readonly password: string | undefined;
+  /** A file in the form of Redis's ACL files; undefined: there is the default user alone. */
+  readonly usersFile: string | undefined;
   readonly maxConnections: number;
   /** The lowest level of messages that are logged. */
   readonly logLevel: LogLevel;
@@ -117,6 +119,7 @@ const DEFAULT_SETTINGS: Omit<ProxySettings, "origin"> = {
   maxMemoryBytes: undefined,
   maxEntries: undefined,
   password: undefined,
+  usersFile: undefined,
   maxConnections: DEFAULT_LIMITS.connections,
   logLevel: "info",
   allowAdmin: false,

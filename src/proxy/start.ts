@@ -1,13 +1,17 @@
+import type { User } from "../commands/acl/user.ts";
+import { MOST_USERS_BYTES } from "../commands/acl/users.ts";
 import { InstrumentsMemory } from "../instruments/instruments-memory.ts";
 import type { ProxySource } from "../instruments/instruments-source.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
 import { type Log, type LogLevel, silentLog } from "../lib/log.ts";
 import { type Random, systemRandom } from "../lib/random.ts";
+import { SharedText } from "../lib/shared-text.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import { readClock, steadyClock } from "../lib/steady-clock.ts";
 import type { ClientTls, ServerTls } from "../lib/tls.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 import { DEFAULT_DRAIN_MS, Listener, type ListenerTls, tellOfDrain } from "../net/listener.ts";
+import { usersAtStart } from "../net/users-file.ts";
 import { DEFAULT_POLICY } from "../policy/registry.ts";
 import { Store } from "../store/store.ts";
 import { giveBeats } from "./beats.ts";
@@ -58,6 +62,8 @@ export interface RunningProxy {
   readonly proxy: CachingProxy;
   /** Uses another certificate for new clients, as `Listener.replaceTls`. */
   replaceTls(settings: ServerTls): void;
+  /** Takes these users in place of all there are. */
+  replaceUsers(users: readonly User[]): void;
   /** Changes settings, as `changeSettings`. */
   change(changes: readonly SettingChange[]): Promise<void>;
   /** Speaks TLS in another way on new connections to the origin. */
@@ -81,9 +87,11 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
   LiveSettings.publish(threads.common, { settings, limits });
   const instruments = options.instruments === true ? InstrumentsMemory.create(1) : undefined;
   const runId = randomHex(random, 40);
+  const usersText = SharedText.create(MOST_USERS_BYTES);
   const proxy = new CachingProxy({
     settings,
     limits,
+    users: usersAtStart(settings, usersText),
     store,
     clock,
     random,
@@ -110,7 +118,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
       clock,
       log,
       respOnly,
-      passwordRequired: () => proxy.host.needsPassword,
+      users: proxy.host.access.users,
     });
   } catch (error) {
     proxy.close();
@@ -124,12 +132,13 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
     tlsPort: listener.tlsPort,
     proxy,
     replaceTls: (settings) => listener.replaceTls(settings),
+    replaceUsers: (users) => proxy.host.access.replaceUsers(users),
     change: (changes) => changeSettings(proxy, changes),
     replaceOriginTls: (tls) => {
       proxy.settings.originTls = tls;
     },
     get source() {
-      return instruments && sourceOf(instruments, store, threads, runId, clock);
+      return instruments && sourceOf(instruments, store, threads, { runId, clock, users: usersText });
     },
     recover: (holder) => recoverStore(store, holder),
     async close() {
@@ -147,11 +156,12 @@ export function sourceOf(
   { handle }: InstrumentsMemory,
   store: Store,
   { buffer, count }: ThreadTable,
-  runId: string,
-  clock: Clock,
+  { runId, clock, users }: { readonly runId: string; readonly clock: Clock; readonly users: SharedText },
 ): ProxySource {
-  const threads = { buffer, count };
-  return { kind: "proxy", instruments: handle, store: store.handle, threads, runId, clock: readClock(clock) };
+  return {
+    ...{ kind: "proxy", instruments: handle, store: store.handle, threads: { buffer, count }, runId },
+    ...{ clock: readClock(clock), users: users.buffer },
+  };
 }
 
 /** Takes over a dead thread's locks. What it was changing cannot be trusted. */

@@ -1,4 +1,3 @@
-import { admit } from "../commands/admission.ts";
 import { NameTable } from "../commands/command-table.ts";
 import { TEXT_COMMAND } from "../commands/counted-commands.ts";
 import type { Connection } from "../net/connection.ts";
@@ -45,7 +44,7 @@ export class TextRequests {
     connection.lastCommand = verb;
     const { requests } = this.#proxy.stats;
     requests.command = TEXT_COMMAND;
-    const rejection = admit(connection, undefined);
+    const rejection = this.#proxy.host.access.admitText(connection, verb, request);
     if (rejection !== undefined) {
       requests.count(ERROR);
       reply.error(rejection);

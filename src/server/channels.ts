@@ -1,3 +1,4 @@
+import type { SubscribedNames } from "../commands/client.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { fromLatin1, latin1, utf8 } from "../lib/bytes.ts";
 import { matchesGlob } from "../lib/glob.ts";
@@ -26,6 +27,12 @@ export class Channels {
   unsubscribe(connection: Connection, kind: SubscriptionKind, name: string): void {
     this[kind].remove(connection, name);
     this.#changed(connection, kind);
+  }
+
+  /** The names that a client is subscribed to. */
+  namesOf(connection: Connection): SubscribedNames {
+    const channels = [...this.channels.of(connection), ...this.shardChannels.of(connection)];
+    return { channels, patterns: this.patterns.of(connection) };
   }
 
   /** Drops all subscriptions of a client that has gone or is reset. */

@@ -25,7 +25,7 @@ export interface ServerContext extends ClientContext {
 export interface ServerHost extends ServiceHost {
   readonly registry: ClientRegistry;
   readonly pause: ClientPause;
-  /** The password that HELLO or AUTH must give; undefined when none is needed. CONFIG SET changes it. */
+  /** The default user's password, as it was given last (`requirepass`); undefined: none. */
   password: string | undefined;
   readonly engine: Engine;
   readonly keyspace: Keyspace;

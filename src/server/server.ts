@@ -1,5 +1,10 @@
+import { randomBytes } from "node:crypto";
+import { Access } from "../commands/acl/access.ts";
+import { aclCommand } from "../commands/acl/acl-commands.ts";
+import { MOST_USERS_BYTES } from "../commands/acl/users.ts";
 import { clientCommand } from "../commands/client-commands.ts";
 import type { ClientContext } from "../commands/client-context.ts";
+import { describeClient } from "../commands/client-description.ts";
 import { commandNames } from "../commands/command-names.ts";
 import { CommandTable, type NameTable } from "../commands/command-table.ts";
 import { connectionCommands } from "../commands/connection-commands.ts";
@@ -9,6 +14,7 @@ import type { Engine, RemovalListener } from "../engine/engine.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import type { Random } from "../lib/random.ts";
+import { SharedText } from "../lib/shared-text.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import { VERSION } from "../lib/version.ts";
 import type { BatchTimer } from "../net/batch-timer.ts";
@@ -18,8 +24,8 @@ import type { Connection } from "../net/connection.ts";
 import type { Adjustable } from "../net/limits.ts";
 import { DEFAULT_DRAIN_MS, Listener, type ListenerTls, tellOfDrain } from "../net/listener.ts";
 import { type ListeningPorts, NO_PORTS } from "../net/listening-ports.ts";
-import { isPasswordOf } from "../net/password.ts";
 import type { Service } from "../net/service.ts";
+import { type UsersStart, usersAtStart, usersFileAt } from "../net/users-file.ts";
 import { ActiveExpiry } from "./active-expiry.ts";
 import { Channels } from "./channels.ts";
 import { adminCommands, type StorageSettings } from "./commands/admin.ts";
@@ -48,14 +54,12 @@ import { ServerSession, type SessionHost } from "./session.ts";
 import { Slowlog } from "./slowlog.ts";
 import { Tracking } from "./tracking.ts";
 
-export interface ServerOptions {
+export interface ServerOptions extends UsersStart {
   /**
    * Opens the engine; the server closes it. The engine calls `onRemoval` for each key that it removes itself, and
    * `failed` as soon as a write to disk fails.
    */
   readonly openEngine: (onRemoval: RemovalListener, failed: (error: Error) => void) => Engine;
-  /** The password that clients must give before anything else; none by default. */
-  readonly password?: string | undefined;
   readonly limits: ServerLimits;
   /** Settings of the engine that `openEngine` opens, for CONFIG and INFO. */
   readonly storage: StorageSettings;
@@ -87,6 +91,9 @@ export class Server implements Service, SessionHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly access: Access;
+  /** The text of all users, for the instruments. */
+  readonly usersText: SharedText = SharedText.create(MOST_USERS_BYTES);
   password: string | undefined;
   readonly registry = new ClientRegistry();
   readonly tracking: Tracking;
@@ -116,6 +123,15 @@ export class Server implements Service, SessionHost {
     this.random = options.random;
     this.log = options.log;
     this.password = options.password;
+    this.access = new Access({
+      users: usersAtStart(options, this.usersText),
+      usersFile: usersFileAt(options.usersFile),
+      secretBytes: randomBytes,
+      clients: this.registry,
+      clock: options.clock,
+      describe: (client) => describeClient(client, this),
+      scriptsMayAll: false,
+    });
     this.pause = new ClientPause(new Float64Array(PAUSE_NUMBERS), () => options.clock.monotonicMs());
     this.startedAtMs = options.clock.wallMs();
     this.numbers = new ServerNumbers(options.clock, options.random);
@@ -131,6 +147,7 @@ export class Server implements Service, SessionHost {
     this.commands = new CommandTable<ServerContext>([
       ...connectionCommands,
       clientCommand,
+      aclCommand,
       ...stringCommands,
       ...numberCommands,
       ...bitCommands,
@@ -174,12 +191,10 @@ export class Server implements Service, SessionHost {
     return this.numbers.batchTimes;
   }
 
-  get needsPassword(): boolean {
-    return this.password !== undefined;
-  }
-
-  isPasswordOf(user: string, given: Uint8Array): boolean {
-    return isPasswordOf(user, given, this.password);
+  runs(name: string): boolean {
+    const [container, subcommand] = name.split("|");
+    const command = this.commands.commands.find((each) => each.name === container);
+    return command?.subcommands?.some((each) => each.name === subcommand) ?? command !== undefined;
   }
 
   isCommandName(bytes: Uint8Array, start: number, end: number): boolean {
@@ -220,7 +235,7 @@ export class Server implements Service, SessionHost {
       clock: this.clock,
       log: this.log,
       respOnly: options.respOnly ?? false,
-      passwordRequired: () => this.needsPassword,
+      users: this.access.users,
     });
     this.#listeners.push(listener);
     return listener;

@@ -1,6 +1,6 @@
-import { admit } from "../commands/admission.ts";
 import type { Command } from "../commands/command.ts";
 import { unknownCommand, wrongArity } from "../commands/command-errors.ts";
+import { factsOfRequest } from "../commands/command-facts.ts";
 import { commandName } from "../commands/command-name.ts";
 import { arityFits, type CommandTable } from "../commands/command-table.ts";
 import { refuseQueuing } from "../commands/container-command.ts";
@@ -48,6 +48,7 @@ export class ServerSession implements Session, ServerContext {
     this.keyspace = host.keyspace;
     this.transaction = new Transaction(host.keyspace, connection);
     connection.flags = () => this.#flags();
+    connection.subscriptions = () => host.channels.namesOf(connection);
   }
 
   request(request: Request, reply: ReplyWriter) {
@@ -61,7 +62,7 @@ export class ServerSession implements Session, ServerContext {
     if (!arityFits(command, request.count)) return this.#refuse(command, reply, wrongArity(command.name));
     connection.lastCommand =
       command.subcommands === undefined ? command.name : commandName(command.name, request);
-    const refusal = admit(connection, command);
+    const refusal = connection.isUnrestricted ? undefined : this.#admit(request, isText);
     if (refusal !== undefined) return this.#refuse(command, reply, refusal);
     const subscriberRefusal = refuseSubscriber(this, command.name);
     if (subscriberRefusal !== undefined) return this.#reject(reply, subscriberRefusal);
@@ -69,9 +70,15 @@ export class ServerSession implements Session, ServerContext {
       this.#postponed = new Postponed(this, request, (postponed) => this.#resume(postponed));
       return;
     }
-    if (host.monitors.isOn) host.monitors.show(request, connection, host.clock.wallMs());
+    if (host.monitors.isOn) host.monitors.show(request, connection, host.access, host.clock.wallMs());
     this.#run(command, request, reply);
     if (!this.transaction.isOpen) host.tracking.requestEnded(connection, command);
+  }
+
+  #admit(request: Request, isText: boolean): string | undefined {
+    const { access } = this.host;
+    if (isText) return access.admitText(this.connection, request.text(0).toLowerCase(), request);
+    return access.admit(this.connection, factsOfRequest(request), request);
   }
 
   /** Runs or queues a command, and counts it by its reply. */

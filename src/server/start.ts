@@ -1,3 +1,4 @@
+import type { User } from "../commands/acl/user.ts";
 import type { Engine, RemovalListener } from "../engine/engine.ts";
 import type { ServerSource } from "../instruments/instruments-source.ts";
 import { type Clock, systemClock } from "../lib/clock.ts";
@@ -8,6 +9,7 @@ import type { HashKey } from "../lib/sip-hash.ts";
 import { readClock, steadyClock } from "../lib/steady-clock.ts";
 import type { ServerTls } from "../lib/tls.ts";
 import type { ConnectionLimits } from "../net/limits.ts";
+import type { UsersStart } from "../net/users-file.ts";
 import { DEFAULT_POLICY, formatPolicy, type PolicyChoice, parsePolicy } from "../policy/registry.ts";
 import { giveBeats } from "./beats.ts";
 import type { StorageSettings } from "./commands/admin.ts";
@@ -15,7 +17,7 @@ import { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 import { type ListenOptions, Server } from "./server.ts";
 import { changeSettings } from "./settings-change.ts";
 
-export interface StartOptions extends ListenOptions {
+export interface StartOptions extends ListenOptions, UsersStart {
   readonly engine: "lmdb" | "memory";
   /** Directory of `lmdb`'s data. */
   readonly dataDirectory: string;
@@ -30,7 +32,6 @@ export interface StartOptions extends ListenOptions {
   readonly policy?: PolicyChoice | undefined;
   /** `memory`: make room when the budget is spent, or refuse writes. */
   readonly whenFull?: "evict" | "refuse" | undefined;
-  readonly password?: string | undefined;
   /** How long open connections may go on when the server ends; 5 seconds by default. */
   readonly drainMs?: number | undefined;
   readonly limits?: (ConnectionLimits & Partial<ServerLimits>) | undefined;
@@ -52,6 +53,8 @@ export interface RunningServer {
   readonly server: Server;
   /** Uses another certificate for new clients, as `Listener.replaceTls`. */
   replaceTls(settings: ServerTls): void;
+  /** Takes these users in place of all there are. */
+  replaceUsers(users: readonly User[]): void;
   /** Changes settings, as `changeSettings`. */
   change(changes: Parameters<typeof changeSettings>[1]): void;
   /** Lets clients read the replies to their requests, makes everything durable, and ends. */
@@ -77,6 +80,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       ...{ clock, random, hashKey, log },
     }),
     password: options.password,
+    usersFile: options.usersFile,
     limits: { ...DEFAULT_SERVER_LIMITS, ...options.limits },
     storage,
     clock,
@@ -92,9 +96,16 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     return {
       ...{ port, tlsPort, server },
       replaceTls: (settings) => listener.replaceTls(settings),
+      replaceUsers: (users) => server.access.replaceUsers(users),
       change: (changes) => changeSettings(server, changes),
       get source() {
-        return { kind: "server", numbers: server.numbers.buffer, beats, clock: readClock(steady) } as const;
+        const users = server.usersText.buffer;
+        return {
+          kind: "server",
+          ...{ users, beats },
+          numbers: server.numbers.buffer,
+          clock: readClock(steady),
+        } as const;
       },
       recover() {},
       async close() {

@@ -1,3 +1,4 @@
+import { Users } from "../../src/commands/acl/users.ts";
 import { ByteBuffer } from "../../src/lib/byte-buffer.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { type Log, silentLog } from "../../src/lib/log.ts";
@@ -6,6 +7,7 @@ import { ClientRegistry } from "../../src/net/client-registry.ts";
 import type { Connection } from "../../src/net/connection.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../../src/net/limits.ts";
 import { Listener, type ListenerTls } from "../../src/net/listener.ts";
+import { hashPassword } from "../../src/net/password-hash.ts";
 import type { Service } from "../../src/net/service.ts";
 import type { Session } from "../../src/net/session.ts";
 import type { Ticket } from "../../src/net/ticket.ts";
@@ -47,8 +49,10 @@ export class ScriptedService implements Service, Disposable {
   /** Settled when the test resolves or rejects them, in the order they were asked for. */
   readonly settlements: PromiseWithResolvers<void>[] = [];
   closedCount = 0;
+  readonly #users: Users;
 
   constructor(options: ScriptedServiceOptions = {}) {
+    this.#users = new Users(hashPassword, options.passwordRequired === true ? "secret" : undefined);
     this.listener = Listener.open({
       host: options.host ?? "127.0.0.1",
       port: options.port ?? 0,
@@ -60,7 +64,7 @@ export class ScriptedService implements Service, Disposable {
       timers: options.timers ?? systemTimers,
       log: options.log ?? silentLog,
       respOnly: options.respOnly ?? false,
-      passwordRequired: () => options.passwordRequired ?? false,
+      users: this.#users,
     });
   }
 
@@ -137,7 +141,7 @@ export class ScriptedService implements Service, Disposable {
         throw new Error(request.text(1));
       case "AUTH":
       case "LOGIN":
-        connection.authenticate();
+        connection.authenticate(this.#users.default);
         return reply.ok();
       case "QUIT":
         reply.ok();

@@ -5,6 +5,7 @@ import { Request } from "../../protocol/protocol.ts";
 import type { ProxyParts } from "../context.ts";
 import { clientCountsOf } from "../info-command.ts";
 import { originIdOf } from "../redirection.ts";
+import { encodeEntries } from "./access-peers.ts";
 import { runApart } from "./ask-all.ts";
 import type { Answer, Question } from "./peers.ts";
 
@@ -29,6 +30,17 @@ export function answerPeer(proxy: ProxyParts, question: Question, then: (answer:
       break;
     case "monitored":
       proxy.monitors.shown(question.line);
+      then(NOTHING);
+      break;
+    case "users":
+      proxy.host.access.adopt();
+      then(NOTHING);
+      break;
+    case "refusals":
+      then(encodeEntries(proxy.host.access.log.newest(question.count)));
+      break;
+    case "forget-refusals":
+      proxy.host.access.log.reset();
       then(NOTHING);
       break;
     case "clients":

@@ -1,9 +1,10 @@
+import type { LateAnswer } from "../../commands/client-context.ts";
 import type { Command } from "../../commands/command.ts";
 import { ByteBuffer } from "../../lib/byte-buffer.ts";
 import type { Request } from "../../protocol/protocol.ts";
 import { decodeReply, ReplyError } from "../../protocol/reply-value.ts";
 import { RespWriter } from "../../protocol/resp-writer.ts";
-import type { LateAnswer, ProxyContext } from "../context.ts";
+import type { ProxyContext } from "../context.ts";
 import type { Peers } from "./peers.ts";
 
 /** Subcommands about the clients or counters of all threads. */

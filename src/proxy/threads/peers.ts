@@ -14,12 +14,17 @@ export type Question =
   | { readonly kind: "read-only-script"; readonly digest: string }
   /** Show a line to the thread's monitoring clients. */
   | { readonly kind: "monitored"; readonly line: Uint8Array }
+  /** Adopt the shared users. */
+  | { readonly kind: "users" }
+  /** Tell the newest refusals (ACL LOG), as `encodeEntries`. */
+  | { readonly kind: "refusals"; readonly count: number }
+  | { readonly kind: "forget-refusals" }
   /** Count the thread's clients, as INFO does. */
   | { readonly kind: "clients" }
   /** Run a command about the thread's own clients or counters, and answer with the reply in RESP2. */
   | { readonly kind: "command"; readonly args: readonly string[] };
 
-/** A thread's answer to a command, about its clients or about a landing; otherwise empty. */
+/** A thread's answer to a command, about its clients, its refusals or a landing; otherwise empty. */
 export type Answer = Uint8Array;
 
 /** Answers another thread by calling `then` once, now or later. */

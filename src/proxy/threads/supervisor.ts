@@ -1,14 +1,18 @@
 import { Worker } from "node:worker_threads";
+import type { User } from "../../commands/acl/user.ts";
+import { MOST_USERS_BYTES, type Users } from "../../commands/acl/users.ts";
 import { InstrumentsMemory } from "../../instruments/instruments-memory.ts";
 import type { ProxySource } from "../../instruments/instruments-source.ts";
 import { type Clock, systemClock } from "../../lib/clock.ts";
 import { type Log, type LogLevel, silentLog } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
+import { SharedText } from "../../lib/shared-text.ts";
 import { readClock, steadyClock } from "../../lib/steady-clock.ts";
 import type { ClientTls, ServerTls } from "../../lib/tls.ts";
 import { DEFAULT_LIMITS } from "../../net/limits.ts";
 import { DEFAULT_DRAIN_MS } from "../../net/listener.ts";
 import { ListenError, requireFreePort } from "../../net/listening-sockets.ts";
+import { usersAtStart } from "../../net/users-file.ts";
 import type { Store } from "../../store/store.ts";
 import { LiveSettings } from "../live-settings.ts";
 import { completeSettings, type ProxySettings, randomHex } from "../settings.ts";
@@ -54,6 +58,7 @@ export class Supervisor {
   /** Used only in ways that never wait for a lock: a dead thread may hold it until `recover`. */
   readonly #store: Store;
   readonly #table: ThreadTable;
+  readonly #users: Users;
   readonly #drainMs: number;
   readonly #log: Log;
   readonly #setLogLevel: ((level: LogLevel) => void) | undefined;
@@ -70,11 +75,13 @@ export class Supervisor {
     start: ThreadsStart,
     store: Store,
     table: ThreadTable,
+    users: Users,
     { log, setLogLevel, drainMs = DEFAULT_DRAIN_MS }: SupervisorOptions,
   ) {
     this.#start = start;
     this.#store = store;
     this.#table = table;
+    this.#users = users;
     this.#log = log;
     this.#drainMs = drainMs;
     this.#setLogLevel = setLogLevel;
@@ -100,6 +107,8 @@ export class Supervisor {
     );
     const table = ThreadTable.create(threads);
     LiveSettings.publish(table.common, { settings, limits });
+    const usersText = SharedText.create(MOST_USERS_BYTES);
+    const users = usersAtStart(settings, usersText);
     const instruments = options.instruments === true ? InstrumentsMemory.create(threads) : undefined;
     const runId = randomHex(random, 40);
     const supervisor = new Supervisor(
@@ -107,6 +116,7 @@ export class Supervisor {
         ...{ settings, host, port, tls, respOnly, limits, runId, count: threads },
         store: store.handle,
         table: table.buffer,
+        users: usersText.buffer,
         instruments: instruments?.handle,
         claims: FlightClaims.createBuffer(),
         channelName: `glasscache-${process.pid}-${runId}`,
@@ -114,6 +124,7 @@ export class Supervisor {
       },
       store,
       table,
+      users,
       { log, setLogLevel: options.setLogLevel, drainMs: options.drainMs },
     );
     try {
@@ -154,6 +165,12 @@ export class Supervisor {
     this.#tellAll({ type: "origin-tls", tls });
   }
 
+  /** Takes these users in place of all there are, in all threads. */
+  replaceUsers(users: readonly User[]): void {
+    this.#users.replaceBy(users);
+    this.#tellAll({ type: "users" });
+  }
+
   /** Changes settings, as `changeSettings`. One of the threads does it for all. */
   change(changes: readonly SettingChange[]): Promise<void> {
     const worker = this.#workers.find((one) => one !== undefined);
@@ -183,10 +200,9 @@ export class Supervisor {
   /** What instruments read; undefined: they may not. Read it when they start: it tells the time. */
   get source(): ProxySource | undefined {
     const { instruments, runId } = this.#start;
-    return (
-      instruments &&
-      sourceOf(new InstrumentsMemory(instruments), this.#store, this.#table, runId, this.#clock)
-    );
+    if (instruments === undefined) return undefined;
+    const rest = { runId, clock: this.#clock, users: new SharedText(this.#start.users) };
+    return sourceOf(new InstrumentsMemory(instruments), this.#store, this.#table, rest);
   }
 
   /** Takes over the locks of an instruments thread that has died. */

@@ -21,6 +21,8 @@ export interface ThreadStart {
   /** The number under which the thread holds the store's locks. */
   readonly holder: number;
   readonly table: SharedArrayBuffer;
+  /** The memory of the text of all users. */
+  readonly users: SharedArrayBuffer;
   /** The memory of `FlightClaims`. */
   readonly claims: SharedArrayBuffer;
   /** Where instruments read; undefined: nobody does. */
@@ -49,6 +51,8 @@ export type ToThread =
   | { readonly type: "drain"; readonly forMs: number }
   /** Change settings in all threads. */
   | { readonly type: "change"; readonly id: number; readonly changes: readonly SettingChange[] }
+  /** Adopt the shared users. */
+  | { readonly type: "users" }
   /** Use another certificate for new clients. */
   | { readonly type: "tls"; readonly settings: ServerTls }
   /** Speak TLS in another way on new connections to the origin. */

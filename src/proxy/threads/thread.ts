@@ -1,11 +1,14 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { Users } from "../../commands/acl/users.ts";
 import { InstrumentsMemory } from "../../instruments/instruments-memory.ts";
 import { systemClock } from "../../lib/clock.ts";
 import type { Log } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
+import { SharedText } from "../../lib/shared-text.ts";
 import { steadyClockSince } from "../../lib/steady-clock.ts";
 import { Listener, tellOfDrain } from "../../net/listener.ts";
 import { ListenError } from "../../net/listening-sockets.ts";
+import { hashPassword } from "../../net/password-hash.ts";
 import { Store } from "../../store/store.ts";
 import { giveBeats } from "../beats.ts";
 import { publishRegularly } from "../counters.ts";
@@ -35,6 +38,7 @@ function runThread(start: ThreadStart): void {
   const proxy = new CachingProxy({
     settings,
     limits,
+    users: new Users(hashPassword, settings.password, new SharedText(start.users)),
     store,
     clock,
     random: systemRandom,
@@ -67,7 +71,7 @@ function runThread(start: ThreadStart): void {
       log,
       respOnly: start.respOnly,
       sharesPort: true,
-      passwordRequired: () => proxy.host.needsPassword,
+      users: proxy.host.access.users,
     });
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;
@@ -82,6 +86,10 @@ function runThread(start: ThreadStart): void {
   parentPort!.on("message", async (message: ToThread) => {
     if (message.type === "tls") {
       listener.replaceTls(message.settings);
+      return;
+    }
+    if (message.type === "users") {
+      proxy.host.access.adopt();
       return;
     }
     if (message.type === "change") {

@@ -291,6 +291,7 @@ function parameters(host: ServerHost, settings: AdminSettings): Parameter[] {
       set(text) {
         // Clients that are connected already may stay, as in Redis.
         host.password = text === "" ? undefined : text;
+        host.access.users.setPassword(host.password);
       },
     },
   ];

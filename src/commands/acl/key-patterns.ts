@@ -1,0 +1,113 @@
+import { fromLatin1 } from "../../lib/bytes.ts";
+import { matchesGlob } from "../../lib/glob.ts";
+import type { KeyPermission } from "../facts.ts";
+import { hasSpaces, RULE_SYNTAX, RuleError } from "./rule-error.ts";
+
+interface KeyPattern {
+  readonly glob: string;
+  readonly bytes: Uint8Array;
+  readonly reads: boolean;
+  readonly writes: boolean;
+}
+
+/** Which keys somebody may read and write: `~app:* %R~shared:*`. */
+export class KeyPatterns {
+  #isAll = false;
+  #patterns: readonly KeyPattern[] = [];
+
+  /** Whether every key may be read and written, by `~*` or `allkeys`. */
+  get isAll(): boolean {
+    return this.#isAll;
+  }
+
+  setAll(isAll: boolean): void {
+    this.#isAll = isAll;
+    this.#patterns = [];
+  }
+
+  /** Adds `~glob`, `%R~glob`, `%W~glob` or `%RW~glob`. @throws RuleError */
+  add(rule: string): void {
+    if (this.#isAll) {
+      throw new RuleError(
+        "Adding a pattern after the * pattern (or the 'allkeys' flag) is not valid and does not have any effect. " +
+          "Try 'resetkeys' to start with an empty list of patterns",
+      );
+    }
+    const match = /^(?:~|%(R|W|RW|WR)~)([\s\S]*)$/i.exec(rule);
+    if (match === null || hasSpaces(match[2]!)) throw new RuleError(RULE_SYNTAX);
+    const permission = (match[1] ?? "RW").toUpperCase();
+    const glob = match[2]!;
+    const same = this.#patterns.find((pattern) => pattern.glob === glob);
+    const next: KeyPattern = {
+      glob,
+      bytes: fromLatin1(glob),
+      reads: permission.includes("R") || same?.reads === true,
+      writes: permission.includes("W") || same?.writes === true,
+    };
+    this.#patterns =
+      same === undefined
+        ? [...this.#patterns, next]
+        : this.#patterns.map((pattern) => (pattern === same ? next : pattern));
+  }
+
+  /** Whether one pattern allows all of this with the key. */
+  allows(key: Uint8Array, permission: KeyPermission): boolean {
+    return this.#isAll || this.#patterns.some((own) => gives(own, permission) && matchesGlob(own.bytes, key));
+  }
+
+  /** Whether every key may be read, by a pattern that is a star. */
+  get readsAll(): boolean {
+    return this.#isAll || this.#patterns.some(({ glob, reads }) => reads && glob === "*");
+  }
+
+  /**
+   * Whether all keys that match a glob may be read, as far as can be told from beginnings: `app:*` covers `app:*`,
+   * `app:user:?` and `app:1`.
+   */
+  readsAllOf(glob: Uint8Array): boolean {
+    if (this.readsAll) return true;
+    const start = literalStart(glob);
+    return this.#patterns.some(({ bytes, reads }) => {
+      if (!reads) return false;
+      const own = literalStart(bytes);
+      // Nothing but one star behind its beginning: it matches whatever begins so.
+      if (own.length + 1 === bytes.length && bytes[own.length] === STAR) return startsWith(start, own);
+      return bytes.length === glob.length && startsWith(bytes, glob);
+    });
+  }
+
+  /** As ACL GETUSER shows them. */
+  get text(): string {
+    return this.#isAll ? "~*" : this.#patterns.map(patternText).join(" ");
+  }
+
+  copy(): KeyPatterns {
+    const copy = new KeyPatterns();
+    copy.#isAll = this.#isAll;
+    copy.#patterns = this.#patterns;
+    return copy;
+  }
+}
+
+function gives({ reads, writes }: KeyPattern, permission: KeyPermission): boolean {
+  if (permission === "R") return reads;
+  if (permission === "W") return writes;
+  return permission === "" || (reads && writes);
+}
+
+function patternText({ glob, reads, writes }: KeyPattern): string {
+  return reads && writes ? `~${glob}` : `%${reads ? "R" : "W"}~${glob}`;
+}
+
+const STAR = 0x2a;
+const SPECIAL: ReadonlySet<number> = new Set([STAR, 0x3f, 0x5b, 0x5c]);
+
+/** The bytes of a glob before its first special one. */
+function literalStart(glob: Uint8Array): Uint8Array {
+  const end = glob.findIndex((byte) => SPECIAL.has(byte));
+  return end < 0 ? glob : glob.subarray(0, end);
+}
+
+function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {
+  return bytes.length >= start.length && start.every((byte, at) => bytes[at] === byte);
+}
