@@ -88,7 +88,7 @@ export function tellOfAccess({ isOpenBeside, usersFile }: ListenAccess, log: Log
 export function followUsers(
   config: Config<AccessSettings>,
   { password, usersFile }: ListenAccess,
-  service: { replaceUsers(users: readonly User[]): void },
+  service: { replaceUsers(users: readonly User[]): void | Promise<void> },
   hangUp: HangUp,
 ): void {
   if (usersFile === undefined) return;
@@ -97,10 +97,10 @@ export function followUsers(
   hangUp.reloads.push(() => {
     const content = contentOf(label, usersFile);
     const users = readUsers(label, { password, usersFile });
-    return () => {
+    return async () => {
       if (content === present) return undefined;
       present = content;
-      service.replaceUsers(users);
+      await service.replaceUsers(users);
       return `${users.length} users were read again from ${usersFile}`;
     };
   });

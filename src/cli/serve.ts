@@ -46,7 +46,7 @@ export async function serve(
 }
 
 /** Reads files again. @returns uses them, and says so if they are new; this cannot fail @throws UsageError */
-type Reload = () => () => string | undefined;
+type Reload = () => () => string | undefined | Promise<string | undefined>;
 
 /**
  * What SIGHUP does; by default it would end the process. Make one as soon as there is a log. Until it is given something
@@ -81,7 +81,8 @@ export class HangUp {
     try {
       const uses = this.reloads.map((read) => read());
       const changes = (await this.change?.()) ?? [];
-      const said = [...changes, ...uses.map((use) => use())].filter((text) => text !== undefined);
+      const used = await Promise.all(uses.map((use) => use()));
+      const said = [...changes, ...used].filter((text) => text !== undefined);
       log.info({ signal }, said.length === 0 ? "the settings are what they were" : said.join("; "));
     } catch (error) {
       log.error({ signal }, `nothing was changed: ${error instanceof Error ? error.message : String(error)}`);

@@ -30,6 +30,18 @@ export const TLS_EXPIRY = {
   isSparse: true,
 } as const;
 
+/** What users were refused. */
+export const REFUSALS = {
+  refusedPasswords: refusal("auth"),
+  refusedCommands: refusal("command"),
+  refusedKeys: refusal("key"),
+  refusedChannels: refusal("channel"),
+} as const;
+
+function refusal(reason: string): RequestsRow & { readonly labels: { readonly reason: string } } {
+  return { kind: "counter", metric: "glasscache_access_denied_total", labels: { reason }, isSparse: true };
+}
+
 /** The metrics of clients' connections, the same of every service. */
 export const CONNECTION_METRICS: readonly MetricRow[] = [
   { name: "glasscache_connections", kind: "gauge", help: "Open connections of clients." },
@@ -44,6 +56,13 @@ export const CONNECTION_METRICS: readonly MetricRow[] = [
     name: "glasscache_received_bytes_total",
     kind: "counter",
     help: "Bytes of requests received from clients.",
+  },
+  {
+    name: "glasscache_access_denied_total",
+    kind: "counter",
+    help:
+      "What users were refused: auth (a wrong password), or a command, key or channel beyond their rights. ACL LOG " +
+      "tells whom.",
   },
   { name: "glasscache_sent_bytes_total", kind: "counter", help: "Bytes of replies sent to clients." },
   {

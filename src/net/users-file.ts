@@ -67,7 +67,7 @@ function textOf(path: string): string {
     bytes = readFileSync(path);
   } catch (error) {
     if (error instanceof UsersTextError) throw error;
-    throw new UsersTextError(`Error loading ACLs, opening file '${path}': ${(error as Error).message}`);
+    throw new UsersTextError(`Error loading ACLs, opening file '${path}': ${reasonOf(error)}`);
   }
   return latin1(bytes, 0, bytes.length);
 }
@@ -89,6 +89,12 @@ function writeUsersFile(path: string, text: string): void {
     closeSync(file);
   }
   renameSync(temporary, path);
+}
+
+/** What the system says: `ENOENT: no such file or directory, open …` without the rest. */
+function reasonOf(error: unknown): string {
+  const { message } = error as Error;
+  return /^[A-Z]+: ([^,]+),/.exec(message)?.[1] ?? message;
 }
 
 function modeOf(path: string): number {

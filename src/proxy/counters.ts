@@ -50,6 +50,10 @@ const NUMBERS: Readonly<Record<ScalarName, (proxy: ProxyParts) => number>> = {
   receivedBytesPerSecond: ({ registry }) => registry.throughput.receivedBytesPerSecond,
   sentBytesPerSecond: ({ registry }) => registry.throughput.sentBytesPerSecond,
   connections: ({ registry }) => registry.size,
+  refusedPasswords: ({ host }) => host.access.log.counts.auth,
+  refusedCommands: ({ host }) => host.access.log.counts.command,
+  refusedKeys: ({ host }) => host.access.log.counts.key,
+  refusedChannels: ({ host }) => host.access.log.counts.channel,
   // The numbers of all threads are added.
   tlsExpirySeconds: ({ ports, index }) => (index === 0 ? ports.tlsExpiresAtMs / 1000 : 0),
   sharedConnections: ({ origin }) => origin.connectionCounts.shared,

@@ -1,7 +1,7 @@
 import { COUNTED_COMMANDS } from "../commands/command-facts.ts";
 import { FAMILIES, type FamilyName } from "../commands/families.ts";
 import { type NumberRow, type NumberTable, shapeOf } from "../instruments/number-table.ts";
-import { requestRows, TLS_EXPIRY } from "../instruments/shared-rows.ts";
+import { REFUSALS, requestRows, TLS_EXPIRY } from "../instruments/shared-rows.ts";
 import { PUBLISHED_METRICS } from "./published-metric-rows.ts";
 import { RESULTS, type ResultName } from "./request-results.ts";
 
@@ -59,6 +59,7 @@ const SCALARS = {
   receivedBytesPerSecond: gauge,
   sentBytesPerSecond: gauge,
   connections: { ...gauge, metric: "glasscache_connections" },
+  ...REFUSALS,
   tlsExpirySeconds: TLS_EXPIRY,
   sharedConnections: { ...gauge, metric: "glasscache_origin_connections", labels: { kind: "shared" } },
   dedicatedConnections: { ...gauge, metric: "glasscache_origin_connections", labels: { kind: "dedicated" } },

@@ -204,14 +204,15 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
         return false;
       }
     }
-    const isExec = name === "exec" && this.#dedicated?.queues === true;
+    const isQueued = this.#dedicated?.queues === true;
+    const isExec = name === "exec" && isQueued;
     const isChanged = isExec && this.host.access.users.revision !== this.#usersAtMulti;
-    const refusal = isChanged ? RULES_CHANGED : this.host.access.admit(connection, facts, request);
+    const refusal = isChanged ? RULES_CHANGED : this.host.access.admit(connection, facts, request, isQueued);
     if (refusal === undefined) {
       this.#heard.note(name, request);
       return true;
     }
-    if (this.#dedicated?.queues === true && !isExec) this.#dedicated.refuse(refusal);
+    if (isQueued && !isExec) this.#dedicated!.refuse(refusal);
     else this.#refuse(refusal, reply);
     // The transaction is still open at the origin. It ends with the connection.
     if (isExec) connection.closeAfterReplies();

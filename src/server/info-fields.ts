@@ -1,4 +1,5 @@
 import { arch, release, totalmem, type } from "node:os";
+import type { Access } from "../commands/acl/access.ts";
 import { countClients } from "../commands/client-counts.ts";
 import type { InfoFields } from "../commands/info.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
@@ -147,6 +148,16 @@ export function trafficFields(registry: ClientRegistry, before: TrafficCounts): 
     instantaneous_output_kbps: (throughput.sentBytesPerSecond / 1024).toFixed(2),
     rejected_connections: registry.rejectedCount - before.rejectedCount,
     client_output_buffer_limit_disconnections: registry.outputLimitCount - before.outputLimitCount,
+  };
+}
+
+/** What users were refused, since the start. */
+export function accessFields({ log: { counts } }: Access): InfoFields {
+  return {
+    acl_access_denied_auth: counts.auth,
+    acl_access_denied_cmd: counts.command,
+    acl_access_denied_key: counts.key,
+    acl_access_denied_channel: counts.channel,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Access } from "../commands/acl/access.ts";
 import type { Engine, EngineStats } from "../engine/engine.ts";
 import { BatchTimes } from "../instruments/batch-times.ts";
 import { buildInfo } from "../instruments/merged-metrics.ts";
@@ -22,6 +23,7 @@ import { RequestCounts } from "./request-counts.ts";
 interface Numbered {
   readonly keyspace: { readonly hitCount: number; readonly missCount: number };
   readonly registry: ClientRegistry;
+  readonly access: Access;
   readonly engine: Engine;
   readonly hasStorageFailed: boolean;
   readonly ports: ListeningPorts;
@@ -48,6 +50,10 @@ const NUMBERS: Readonly<Record<ScalarName, (from: Numbered, engine: EngineNumber
   bytesReceived: ({ registry }) => registry.bytesReceived,
   bytesSent: ({ registry }) => registry.bytesSent,
   connections: ({ registry }) => registry.openCount,
+  refusedPasswords: ({ access }) => access.log.counts.auth,
+  refusedCommands: ({ access }) => access.log.counts.command,
+  refusedKeys: ({ access }) => access.log.counts.key,
+  refusedChannels: ({ access }) => access.log.counts.channel,
   tlsExpirySeconds: ({ ports }) => ports.tlsExpiresAtMs / 1000,
   keys: (_from, { stats }) => stats.keys,
   usedBytes: (_from, { stats }) => stats.usedBytes,

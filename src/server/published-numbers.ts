@@ -1,7 +1,7 @@
 import { FAMILIES, type FamilyName } from "../commands/families.ts";
 import { TIMED_ONE_IN } from "../instruments/batch-times.ts";
 import { type MetricRow, type NumberRow, type NumberTable, shapeOf } from "../instruments/number-table.ts";
-import { CONNECTION_METRICS, requestRows, TLS_EXPIRY } from "../instruments/shared-rows.ts";
+import { CONNECTION_METRICS, REFUSALS, requestRows, TLS_EXPIRY } from "../instruments/shared-rows.ts";
 
 const counter = { kind: "counter" } as const;
 const gauge = { kind: "gauge" } as const;
@@ -21,6 +21,7 @@ const SCALARS = {
   bytesReceived: { ...counter, metric: "glasscache_received_bytes_total" },
   bytesSent: { ...counter, metric: "glasscache_sent_bytes_total" },
   connections: { ...gauge, metric: "glasscache_connections" },
+  ...REFUSALS,
   tlsExpirySeconds: TLS_EXPIRY,
   keys: { ...gauge, metric: "glasscache_entries" },
   usedBytes: { ...gauge, metric: "glasscache_memory_bytes", labels: { kind: "used" } },

@@ -68,14 +68,20 @@ export class Access {
    * Whether a client may run a request. Server and proxy ask before they run one, before the cache is looked into,
    * and nowhere else.
    * @param facts of the command or subcommand; undefined: nothing is known of it
+   * @param isQueued whether it would be queued in a transaction, for ACL LOG
    * @returns the error that refuses it; undefined if the client may run it
    */
-  admit(client: Client, facts: CommandFacts | undefined, request: Request): string | undefined {
+  admit(
+    client: Client,
+    facts: CommandFacts | undefined,
+    request: Request,
+    isQueued: boolean = client.queuedCommands >= 0,
+  ): string | undefined {
     if (client.isUnrestricted) return undefined;
     if (!client.authenticated)
       return facts?.flags.includes("no_auth") === true ? undefined : NO_AUTHENTICATION;
     if (facts === undefined) return noCommand(request.text(0).toLowerCase());
-    return this.#refuse(client, denialOf(client.user, facts, request, this.running));
+    return this.#refuse(client, denialOf(client.user, facts, request, this.running), isQueued);
   }
 
   /** As `admit` or `admitText`, and notes nothing. @param facts undefined: a request of the text protocol */
@@ -91,7 +97,7 @@ export class Access {
   admitText(client: Client, verb: string, request: Request): string | undefined {
     if (client.isUnrestricted) return undefined;
     if (!client.authenticated) return `${NO_AUTHENTICATION} Send AUTH password first`;
-    return this.#refuse(client, textDenialOf(client.user, verb, request, this.running));
+    return this.#refuse(client, textDenialOf(client.user, verb, request, this.running), false);
   }
 
   /**
@@ -101,7 +107,8 @@ export class Access {
   authenticate(client: Client, name: string, password: Uint8Array, command: string): boolean {
     const user = this.users.authenticate(name, password);
     if (user === undefined) {
-      this.#note(client, { reason: "auth", object: command, username: name });
+      const context = client.queuedCommands >= 0 ? "multi" : "toplevel";
+      this.#note(client, { reason: "auth", context, object: command, username: name });
       return false;
     }
     client.authenticate(user);
@@ -133,15 +140,16 @@ export class Access {
     }
   }
 
-  #refuse(client: Client, denial: Denial | undefined): string | undefined {
+  #refuse(client: Client, denial: Denial | undefined, isQueued: boolean): string | undefined {
     if (denial === undefined) return undefined;
-    this.#note(client, { reason: denial.reason, object: denial.object, username: client.user.name });
-    return denial.message;
+    const { reason, object, message } = denial;
+    const context = isQueued ? "multi" : "toplevel";
+    this.#note(client, { reason, context, object, username: client.user.name });
+    return message;
   }
 
-  #note(client: Client, refused: Pick<Refused, "reason" | "object" | "username">): void {
-    const context = client.queuedCommands >= 0 ? "multi" : "toplevel";
-    this.log.add({ ...refused, context, clientInfo: this.#describe(client) });
+  #note(client: Client, refused: Omit<Refused, "clientInfo">): void {
+    this.log.add({ ...refused, clientInfo: this.#describe(client) });
   }
 }
 

@@ -5,7 +5,7 @@ import { hasSpaces, RULE_SYNTAX, RuleError } from "./rule-error.ts";
 /** Which channels somebody may publish to and subscribe to: `&news:*`. */
 export class ChannelPatterns {
   #isAll = false;
-  #globs: readonly string[] = [];
+  #globs = new Set<string>();
 
   get isAll(): boolean {
     return this.#isAll;
@@ -13,7 +13,7 @@ export class ChannelPatterns {
 
   setAll(isAll: boolean): void {
     this.#isAll = isAll;
-    this.#globs = [];
+    this.#globs.clear();
   }
 
   /** Adds `&glob`. @throws RuleError */
@@ -26,25 +26,25 @@ export class ChannelPatterns {
     }
     const glob = rule.slice(1);
     if (hasSpaces(glob)) throw new RuleError(RULE_SYNTAX);
-    if (!this.#globs.includes(glob)) this.#globs = [...this.#globs, glob];
+    this.#globs.add(glob);
   }
 
   /** @param isPattern a pattern of PSUBSCRIBE is allowed only if it is written here as it is */
   allows(channel: Uint8Array, isPattern: boolean): boolean {
     if (this.#isAll) return true;
-    if (isPattern) return this.#globs.includes(latin1(channel, 0, channel.length));
-    return this.#globs.some((glob) => matchesGlob(fromLatin1(glob), channel));
+    if (isPattern) return this.#globs.has(latin1(channel, 0, channel.length));
+    return [...this.#globs].some((glob) => matchesGlob(fromLatin1(glob), channel));
   }
 
   /** As ACL GETUSER shows them. */
   get text(): string {
-    return this.#isAll ? "&*" : this.#globs.map((glob) => `&${glob}`).join(" ");
+    return this.#isAll ? "&*" : [...this.#globs].map((glob) => `&${glob}`).join(" ");
   }
 
   copy(): ChannelPatterns {
     const copy = new ChannelPatterns();
     copy.#isAll = this.#isAll;
-    copy.#globs = this.#globs;
+    copy.#globs = new Set(this.#globs);
     return copy;
   }
 }

@@ -13,7 +13,8 @@ interface KeyPattern {
 /** Which keys somebody may read and write: `~app:* %R~shared:*`. */
 export class KeyPatterns {
   #isAll = false;
-  #patterns: readonly KeyPattern[] = [];
+  /** By glob, in the order in which they were given. */
+  #patterns = new Map<string, KeyPattern>();
 
   /** Whether every key may be read and written, by `~*` or `allkeys`. */
   get isAll(): boolean {
@@ -22,7 +23,7 @@ export class KeyPatterns {
 
   setAll(isAll: boolean): void {
     this.#isAll = isAll;
-    this.#patterns = [];
+    this.#patterns.clear();
   }
 
   /** Adds `~glob`, `%R~glob`, `%W~glob` or `%RW~glob`. @throws RuleError */
@@ -37,27 +38,27 @@ export class KeyPatterns {
     if (match === null || hasSpaces(match[2]!)) throw new RuleError(RULE_SYNTAX);
     const permission = (match[1] ?? "RW").toUpperCase();
     const glob = match[2]!;
-    const same = this.#patterns.find((pattern) => pattern.glob === glob);
-    const next: KeyPattern = {
+    const same = this.#patterns.get(glob);
+    this.#patterns.set(glob, {
       glob,
       bytes: fromLatin1(glob),
       reads: permission.includes("R") || same?.reads === true,
       writes: permission.includes("W") || same?.writes === true,
-    };
-    this.#patterns =
-      same === undefined
-        ? [...this.#patterns, next]
-        : this.#patterns.map((pattern) => (pattern === same ? next : pattern));
+    });
   }
 
   /** Whether one pattern allows all of this with the key. */
   allows(key: Uint8Array, permission: KeyPermission): boolean {
-    return this.#isAll || this.#patterns.some((own) => gives(own, permission) && matchesGlob(own.bytes, key));
+    if (this.#isAll) return true;
+    for (const own of this.#patterns.values()) {
+      if (gives(own, permission) && matchesGlob(own.bytes, key)) return true;
+    }
+    return false;
   }
 
   /** Whether every key may be read, by a pattern that is a star. */
   get readsAll(): boolean {
-    return this.#isAll || this.#patterns.some(({ glob, reads }) => reads && glob === "*");
+    return this.#isAll || this.#patterns.get("*")?.reads === true;
   }
 
   /**
@@ -67,7 +68,7 @@ export class KeyPatterns {
   readsAllOf(glob: Uint8Array): boolean {
     if (this.readsAll) return true;
     const start = literalStart(glob);
-    return this.#patterns.some(({ bytes, reads }) => {
+    return [...this.#patterns.values()].some(({ bytes, reads }) => {
       if (!reads) return false;
       const own = literalStart(bytes);
       // Nothing but one star behind its beginning: it matches whatever begins so.
@@ -78,13 +79,13 @@ export class KeyPatterns {
 
   /** As ACL GETUSER shows them. */
   get text(): string {
-    return this.#isAll ? "~*" : this.#patterns.map(patternText).join(" ");
+    return this.#isAll ? "~*" : [...this.#patterns.values()].map(patternText).join(" ");
   }
 
   copy(): KeyPatterns {
     const copy = new KeyPatterns();
     copy.#isAll = this.#isAll;
-    copy.#patterns = this.#patterns;
+    copy.#patterns = new Map(this.#patterns);
     return copy;
   }
 }

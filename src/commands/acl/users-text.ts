@@ -12,34 +12,31 @@ export class UsersTextError extends Error {}
  * @throws UsersTextError with all mistakes, in Redis's words
  */
 export function readUsers(text: string, name: string, hash: HashPassword): User[] {
-  const users = new Map<string, User>();
+  const users: User[] = [];
+  const names = new Set<string>();
   const problems: string[] = [];
   for (const [index, line] of text.split("\n").entries()) {
     const parts = line.replace(/^[ \t\r]+|[ \t\r]+$/g, "").split(" ");
     if (parts.length === 1 && parts[0] === "") continue;
     try {
-      const user = readUser(parts, users, hash);
-      users.set(user.name, user);
+      users.push(readUser(parts, names, hash));
     } catch (error) {
       if (!(error instanceof RuleError)) throw error;
       problems.push(`${name}:${index + 1}: ${error.message}.`);
     }
   }
   if (problems.length > 0) throw new UsersTextError(problems.join(" "));
-  return [...users.values()];
+  return users;
 }
 
-/** @throws RuleError */
-function readUser(
-  [keyword, name, ...rules]: string[],
-  others: ReadonlyMap<string, User>,
-  hash: HashPassword,
-): User {
+/** @param names of users so far; the new one is added @throws RuleError */
+function readUser([keyword, name, ...rules]: string[], names: Set<string>, hash: HashPassword): User {
   if (keyword !== "user" || name === undefined || name === "") {
     throw new RuleError("should start with user keyword followed by the username");
   }
   if (hasSpaces(name)) throw new RuleError(`username '${name}' contains invalid characters`);
-  if (others.has(name)) throw new RuleError(`Duplicate user '${name}' found`);
+  if (names.has(name)) throw new RuleError(`Duplicate user '${name}' found`);
+  names.add(name);
   const joined = joinSelectors(rules);
   if ("unmatched" in joined) throw new RuleError("Unmatched parenthesis in selector definition");
   const user = new User(name, hash);

@@ -165,14 +165,20 @@ export class Supervisor {
     this.#tellAll({ type: "origin-tls", tls });
   }
 
-  /** Takes these users in place of all there are, in all threads. */
-  replaceUsers(users: readonly User[]): void {
+  /** Takes these users in place of all there are. Resolves when all threads know. */
+  async replaceUsers(users: readonly User[]): Promise<void> {
     this.#users.replaceBy(users);
-    this.#tellAll({ type: "users" });
+    // A thread that starts later reads them then.
+    await this.#askOne((id) => ({ type: "users", id })).catch(() => {});
   }
 
   /** Changes settings, as `changeSettings`. One of the threads does it for all. */
   change(changes: readonly SettingChange[]): Promise<void> {
+    return this.#askOne((id) => ({ type: "change", id, changes }));
+  }
+
+  /** Has one of the threads do something in all. @throws RangeError with its reason not to */
+  #askOne(message: (id: number) => ToThread): Promise<void> {
     const worker = this.#workers.find((one) => one !== undefined);
     if (worker === undefined) return Promise.reject(new RangeError("no thread is running; try again"));
     const id = this.#nextChange++;
@@ -189,7 +195,7 @@ export class Supervisor {
       const died = (): void => settle("the thread that should change them has died; try again");
       worker.on("message", heard);
       worker.on("exit", died);
-      worker.postMessage({ type: "change", id, changes } satisfies ToThread);
+      worker.postMessage(message(id));
     });
   }
 

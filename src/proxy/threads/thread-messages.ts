@@ -42,7 +42,7 @@ export type FromThread =
   | { readonly type: "refused"; readonly message: string; readonly code: string }
   | { readonly type: "log"; readonly level: "info" | "warn" | "error"; readonly message: string }
   | { readonly type: "log-level"; readonly level: LogLevel }
-  /** Settings were changed; `problem`: none was, for this reason. */
+  /** What was asked for is done; `problem`: nothing was changed, for this reason. */
   | { readonly type: "changed"; readonly id: number; readonly problem: string | undefined }
   | { readonly type: "drained" };
 
@@ -51,8 +51,8 @@ export type ToThread =
   | { readonly type: "drain"; readonly forMs: number }
   /** Change settings in all threads. */
   | { readonly type: "change"; readonly id: number; readonly changes: readonly SettingChange[] }
-  /** Adopt the shared users. */
-  | { readonly type: "users" }
+  /** Adopt the shared users, in all threads. */
+  | { readonly type: "users"; readonly id: number }
   /** Use another certificate for new clients. */
   | { readonly type: "tls"; readonly settings: ServerTls }
   /** Speak TLS in another way on new connections to the origin. */

@@ -89,7 +89,10 @@ function runThread(start: ThreadStart): void {
       return;
     }
     if (message.type === "users") {
-      proxy.host.access.adopt();
+      const { access } = proxy.host;
+      access.adopt();
+      await access.peers?.adopt();
+      tell({ type: "changed", id: message.id, problem: undefined });
       return;
     }
     if (message.type === "change") {

@@ -18,6 +18,7 @@ import type { ListeningPorts } from "../../net/listening-ports.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import type { ServerContext, ServerHost } from "../context.ts";
 import {
+  accessFields,
   clientsFields,
   cpuFields,
   keyspaceFields,
@@ -175,6 +176,7 @@ function statistics(host: ServerHost, baseline: Baseline): InfoFields {
   const evicted = stats.evictedCount - baseline.evictedCount;
   return {
     ...trafficFields(registry, baseline),
+    ...accessFields(host.access),
     expired_keys: stats.expiredCount - baseline.expiredCount,
     // On disk, an entry that leaves the arena is not lost.
     evicted_keys: engine.name === "memory" ? evicted : 0,

@@ -1,8 +1,13 @@
 import { type Command, command } from "../../commands/command.ts";
+import { factsOfRequest } from "../../commands/command-facts.ts";
 import { BufferLimitError } from "../../lib/byte-buffer.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import type { ServerContext } from "../context.ts";
 import { runCommand } from "../run-command.ts";
+
+const RULES_CHANGED =
+  "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. " +
+  "This command is no longer allowed for the following reason";
 
 /** MULTI, EXEC and WATCH. */
 export const transactionCommands: readonly Command<ServerContext>[] = [
@@ -26,7 +31,7 @@ function multi({ transaction }: ServerContext, _request: Request, reply: ReplyWr
  * Runs all queued commands in one turn. No other command comes in between, and their writes reach the disk together.
  */
 function exec(context: ServerContext, _request: Request, reply: ReplyWriter) {
-  const { transaction } = context;
+  const { transaction, connection, host } = context;
   if (!transaction.isOpen) return reply.error("ERR EXEC without MULTI");
   const { queue, hasFailed } = transaction;
   const isTouched = transaction.isTouched || transaction.hasExpiredWatch();
@@ -36,6 +41,11 @@ function exec(context: ServerContext, _request: Request, reply: ReplyWriter) {
   reply.array(queue.length);
   let overflow: BufferLimitError | undefined;
   for (const { command, request } of queue) {
+    const refusal = host.access.admit(connection, factsOfRequest(request), request);
+    if (refusal !== undefined) {
+      reply.error(`${RULES_CHANGED}: ${refusal.replace(/^NOPERM /, "")}`);
+      continue;
+    }
     try {
       runCommand(command, context, request, reply);
     } catch (error) {
