@@ -28,6 +28,31 @@ function script(command: OriginCommand): string | undefined {
   return KNOWN[name!.toLowerCase()] === undefined ? undefined : "+OK\r\n";
 }
 
+test("a user's rights hold for a command that only the origin knows, from the first time on", async () => {
+  using origin = new FakeOrigin({ script });
+  await using local = await LocalProxy.ready({ origin: origin.port });
+  const admin = await local.client();
+  const rules = ["on", "nopass", "~a", "-@all", "+json.get", "+nosuch.cmd", "+ping"];
+  expect(await admin.must("ACL", "SETUSER", "app", ...rules)).toBe("OK");
+  const app = await local.client();
+  await app.must("AUTH", "app", "");
+  const replies = await Promise.all([
+    app.ask("JSON.GET", "b"),
+    app.ask("JSON.GET", "a"),
+    app.ask("JSON.SET", "a", "$", "1"),
+    app.ask("NOSUCH.CMD", "a"),
+    app.ask("PING"),
+  ]);
+  expect(replies.map(String)).toEqual([
+    "ReplyError: NOPERM this user has no permissions to access one of the keys used as arguments",
+    "OK",
+    "ReplyError: NOPERM this user has no permissions to run the 'json.set' command",
+    "ReplyError: ERR unknown command 'NOSUCH.CMD', with args beginning with: 'a' ",
+    "PONG",
+  ]);
+  expect(origin.count("JSON.SET") + origin.count("NOSUCH.CMD")).toBe(0);
+});
+
 describe("an origin without tracking", () => {
   const UNTRACKED = { tracking: false, script };
 

@@ -52,6 +52,8 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   /** The version of the users when the client's transaction began. */
   #usersAtMulti = 0;
   readonly #heard = new HeardNames();
+  /** Whether the origin is being asked about the command of the postponed request. */
+  #awaitsFacts = false;
   readonly #lanes: Lanes;
   readonly #reads: CachedReads;
   readonly #forwarding: Forwarding;
@@ -122,7 +124,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   }
 
   get isDelayed(): boolean {
-    return this.#dedicated?.isBusy === true || this.#delay.isActive;
+    return this.#dedicated?.isBusy === true || this.#delay.isActive || this.#awaitsFacts;
   }
 
   /** The client's own connection to the origin, while it has one. */
@@ -199,7 +201,12 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     const facts = factsOfRequest(request) ?? proxy.learnedFacts(name);
     if (facts === undefined && connection.authenticated && !this.#lanes.isRunningPostponed) {
       // The origin knows more commands than the tables.
-      if (proxy.askCommand(name, () => this.#lanes.resume())) {
+      const told = (): void => {
+        this.#awaitsFacts = false;
+        this.#lanes.resume();
+      };
+      if (proxy.askCommand(name, told)) {
+        this.#awaitsFacts = true;
         this.#lanes.postpone(request);
         return false;
       }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { RedisClient } from "bun";
 import { until } from "../support/until.ts";
-import { eachTarget, nodeTls, startTarget, type Target } from "./targets.ts";
+import { eachTarget, nodeTls, startTarget, type Target, urlOf } from "./targets.ts";
 
 eachTarget((kind, title, canRun) => {
   describe.skipIf(!canRun)(`Bun's client with ${title}`, () => {
@@ -12,9 +12,7 @@ eachTarget((kind, title, canRun) => {
     afterAll(() => target[Symbol.asyncDispose]());
 
     const connect = (): RedisClient & Disposable => {
-      const client = new RedisClient(`${target.tls ? "rediss" : "redis"}://127.0.0.1:${target.port}`, {
-        tls: nodeTls(target) ?? false,
-      });
+      const client = new RedisClient(urlOf(target), { tls: nodeTls(target) ?? false });
       return Object.assign(client, { [Symbol.dispose]: () => client.close() });
     };
 

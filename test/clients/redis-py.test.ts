@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { requirePythonModule } from "../support/requirements.ts";
-import { eachTarget, startTarget, type Target } from "./targets.ts";
+import { eachTarget, mayRunScripts, startTarget, type Target } from "./targets.ts";
 
 const python = requirePythonModule("redis");
 
@@ -20,9 +20,15 @@ eachTarget((kind, title, canRun) => {
         : [tls.authority.path, tls.identity.certificatePath, tls.identity.keyPath];
     };
 
+    const as = (): string[] => {
+      const { user } = target;
+      const rights = mayRunScripts(kind) ? "scripts" : "no-scripts";
+      return [rights, user?.name ?? "", user?.password ?? ""];
+    };
+
     test("does real work", async () => {
       const script = join(import.meta.dir, "redis_py.py");
-      const child = Bun.spawn([python.path, script, String(target.port), kind.origin, ...files()], {
+      const child = Bun.spawn([python.path, script, String(target.port), kind.origin, ...as(), ...files()], {
         stdin: "ignore",
         stdout: "pipe",
         stderr: "pipe",

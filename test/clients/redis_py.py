@@ -1,4 +1,8 @@
-"""Real work by redis-py. Arguments: the port, "redis" when a Redis is behind it, files for TLS. Fails by an assertion."""
+"""Real work by redis-py. Fails by an assertion.
+
+Arguments: the port, "redis" when a Redis is behind it, "scripts" when they may be run, user and password (or nothing),
+files for TLS.
+"""
 
 import sys
 import threading
@@ -8,12 +12,14 @@ import redis
 
 port = int(sys.argv[1])
 has_all_types = sys.argv[2] == "redis"
+runs_scripts = sys.argv[3] == "scripts"
+user = dict(username=sys.argv[4], password=sys.argv[5]) if sys.argv[4] else {}
 # With TLS, the paths of the authority's certificate, and of the client's and its key.
-secured = dict(zip(("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"), sys.argv[3:]), ssl=True) if sys.argv[3:] else {}
+secured = dict(zip(("ssl_ca_certs", "ssl_certfile", "ssl_keyfile"), sys.argv[6:]), ssl=True) if sys.argv[6:] else {}
 
 
 def connect(**options):
-    return redis.Redis(port=port, **secured, **options)
+    return redis.Redis(port=port, **user, **secured, **options)
 
 
 client = connect()
@@ -127,6 +133,8 @@ def all_types():
     assert client.lrange("list", 0, -1) == [b"a", b"b"]
     client.zadd("zset", {"low": 1.5, "high": 2})
     assert client.zrange("zset", 0, -1, withscores=True) == [(b"low", 1.5), (b"high", 2.0)]
+    if not runs_scripts:
+        return
     script = client.register_script("return redis.call('INCRBY', KEYS[1], ARGV[1])")
     client.set("scripted", 1)
     assert client.get("scripted") == b"1"

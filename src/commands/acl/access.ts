@@ -2,10 +2,10 @@ import { fromLatin1 } from "../../lib/bytes.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Request } from "../../protocol/protocol.ts";
 import type { Client, Clients } from "../client.ts";
-import { NO_AUTHENTICATION } from "../command-errors.ts";
+import { NO_AUTHENTICATION, unknownCommand } from "../command-errors.ts";
 import type { CommandFacts } from "../facts.ts";
 import { AccessLog, type LogEntry, type Refused } from "./access-log.ts";
-import { type Denial, denialOf, noCommand, type Running, textDenialOf } from "./denial.ts";
+import { type Denial, denialOf, type Running, textDenialOf } from "./denial.ts";
 import type { User } from "./user.ts";
 import type { Users } from "./users.ts";
 
@@ -67,7 +67,7 @@ export class Access {
   /**
    * Whether a client may run a request. Server and proxy ask before they run one, before the cache is looked into,
    * and nowhere else.
-   * @param facts of the command or subcommand; undefined: nothing is known of it
+   * @param facts of the command or subcommand; undefined: there is no such command
    * @param isQueued whether it would be queued in a transaction, for ACL LOG
    * @returns the error that refuses it; undefined if the client may run it
    */
@@ -80,7 +80,7 @@ export class Access {
     if (client.isUnrestricted) return undefined;
     if (!client.authenticated)
       return facts?.flags.includes("no_auth") === true ? undefined : NO_AUTHENTICATION;
-    if (facts === undefined) return noCommand(request.text(0).toLowerCase());
+    if (facts === undefined) return unknownCommand(request);
     return this.#refuse(client, denialOf(client.user, facts, request, this.running), isQueued);
   }
 

@@ -63,7 +63,7 @@ export function describeDenial({ reason, object, message }: Denial): string {
 }
 
 /** The error of Redis for a command that a user may not run. @param name a subcommand as `client|kill` */
-export function noCommand(name: string): string {
+function noCommand(name: string): string {
   return `NOPERM this user has no permissions to run the '${name}' command`;
 }
 
