@@ -51,6 +51,11 @@ export const TARGET_SETTINGS = {
     description: "file whose first line is the password",
     group: CONNECTION,
   }),
+  user: optionalSetting(text(), {
+    placeholder: "<name>",
+    description: "the user whose password it is; the default one if none is given",
+    group: CONNECTION,
+  }),
   tls: switchSetting({ description: "speak TLS, as rediss:// in a URL does", group: CONNECTION }),
   ca: optionalSetting(text(), {
     placeholder: "<file>",
@@ -233,19 +238,27 @@ function placeOf(config: Config<typeof TARGET_SETTINGS>): OriginAddress {
   const { values, labels, ranks } = config;
   const place = ranks.port > ranks.host ? "port" : "host";
   const password = choosePassword(config, "password", "passwordFile");
-  const apart = { host: values.host, port: values.port, ...(password === undefined ? {} : { password }) };
+  const { user } = values;
+  const named = user === undefined ? {} : { user };
+  const secret = password === undefined ? {} : { password };
+  const apart = { host: values.host, port: values.port, ...named, ...secret };
   if (values.url === undefined || ranks[place] > ranks.url) return apart;
   if (ranks[place] === ranks.url) {
     throw new UsageError(`${labels.url} and ${labels[place]}: give one of the two`);
   }
   const passwordRank = Math.max(ranks.password, ranks.passwordFile);
-  if (password === undefined) return values.url;
-  if (values.url.password !== undefined) {
-    if (passwordRank === ranks.url)
-      throw new UsageError(`${labels.url}: holds a password already; give it once`);
-    if (passwordRank < ranks.url) return values.url;
+  const merged = { ...values.url };
+  for (const [name, given, rank] of [
+    ["user", named, ranks.user],
+    ["password", secret, passwordRank],
+  ] as const) {
+    if (Object.keys(given).length === 0) continue;
+    if (values.url[name] !== undefined && rank === ranks.url) {
+      throw new UsageError(`${labels.url}: holds a ${name} already; give it once`);
+    }
+    if (values.url[name] === undefined || rank > ranks.url) Object.assign(merged, given);
   }
-  return { ...values.url, password };
+  return merged;
 }
 
 function connectAdvice({ code }: ConnectError, { host, port }: ConnectOptions): string {

@@ -54,6 +54,10 @@ const SETTINGS = {
     placeholder: "<file>",
     description: "file whose first line is the password",
   }),
+  user: optionalSetting(text(), {
+    placeholder: "<name>",
+    description: "the user whose password it is; the default one if none is given",
+  }),
   ca: optionalSetting(text(), {
     placeholder: "<file>",
     description: "with an https:// address: certificates, in PEM, of the authorities that vouch for it",
@@ -155,7 +159,14 @@ async function firstReading(
   const ask = given === undefined && !isForScripts ? passwordAsker() : undefined;
   const wanted = wantedBy(state);
   for (let password = given, attempts = PASSWORD_ATTEMPTS; ; attempts--) {
-    const client = new AdminClient({ address, tls, password, timeoutMs: values.timeout, clock: systemClock });
+    const client = new AdminClient({
+      address,
+      tls,
+      user: values.user ?? "",
+      password,
+      timeoutMs: values.timeout,
+      clock: systemClock,
+    });
     try {
       return { client, readings: await client.read(wanted) };
     } catch (error) {

@@ -39,6 +39,8 @@ export interface AdminClientOptions {
   readonly address: string;
   /** How to speak TLS; undefined: the port is plain. */
   readonly tls?: FetchTls | undefined;
+  /** Empty: the default one. */
+  readonly user: string;
   readonly password: string | undefined;
   /** For each request; 0: none. */
   readonly timeoutMs: number;
@@ -110,10 +112,12 @@ export class AdminClient implements Reader {
 
   /** @param expected a status besides 200 whose body is an answer, too */
   async #get<T>(path: string, signal: AbortSignal | undefined, expected?: number): Promise<T> {
-    const { address, tls, password, timeoutMs } = this.#options;
+    const { address, tls, user, password, timeoutMs } = this.#options;
     const signals = [signal, timeoutMs > 0 ? AbortSignal.timeout(timeoutMs) : undefined];
     const headers: Record<string, string> = { accept: "application/json" };
-    if (password !== undefined) headers["authorization"] = `Basic ${btoa(unicodeBytes(`:${password}`))}`;
+    if (password !== undefined) {
+      headers["authorization"] = `Basic ${btoa(unicodeBytes(`${user}:${password}`))}`;
+    }
     let response: Response;
     let body: string;
     try {
