@@ -18,6 +18,7 @@ afterAll(() => admin[Symbol.asyncDispose]());
 function client(port: number, options: Partial<AdminClientOptions> = {}): AdminClient {
   const address = `127.0.0.1:${port}`;
   return new AdminClient({
+    user: "",
     address,
     password: undefined,
     timeoutMs: 5000,
