@@ -98,6 +98,7 @@ export const server = subcommand({
       ...fitting.limits,
       transactionBytes: values.maxTransaction,
       watchedKeys: values.maxWatched,
+      aclLogEntries: values.aclLogEntries,
     };
     const plan = adminPlan(config, access, tls?.settings);
     endOnFault(log);

@@ -173,14 +173,25 @@ export class DedicatedConnection {
    * there.
    */
   refuse(message: string): void {
+    this.#answer(message, "GLASSCACHE.REFUSED", () => this.#apply("none", "error"));
+  }
+
+  /** Answers EXEC with an error. The origin is told to forget the transaction. */
+  abandon(message: string): void {
+    this.#takeQueued();
+    this.#answer(message, "DISCARD", () => this.#apply("discard", "replied"));
+  }
+
+  /** @param instead what the origin is sent in place of the request */
+  #answer(message: string, instead: string, then: () => void): void {
     const { connection, stats } = this.#host;
     stats.requests.count(ERROR);
-    writeCommand(this.#upstream.out, ["GLASSCACHE.REFUSED"]);
+    writeCommand(this.#upstream.out, [instead]);
     this.#outstanding++;
     const ticket = connection.defer();
     const ended = (): void => {
       this.#outstanding--;
-      this.#apply("none", "error");
+      then();
     };
     const show = (): void =>
       this.#arrivals.add(() => {

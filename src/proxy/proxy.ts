@@ -299,6 +299,7 @@ export class CachingProxy implements Service, ProxyParts {
         secretBytes: randomBytes,
         clients: registry,
         clock,
+        logEntries: () => this.settings.aclLogEntries,
         describe: (client) => describeClient(client, this.host),
         peers: this.peers && accessPeers(this.peers),
         scriptsMayAll: true,

@@ -198,6 +198,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   #mayRun(request: Request, reply: ReplyWriter): boolean {
     const { proxy, connection } = this;
     const name = request.text(0).toLowerCase();
+    connection.lastCommand = commandName(name, request);
     const facts = factsOfRequest(request) ?? proxy.learnedFacts(name);
     if (facts === undefined && connection.authenticated && !this.#lanes.isRunningPostponed) {
       // The origin knows more commands than the tables.
@@ -213,16 +214,17 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     }
     const isQueued = this.#dedicated?.queues === true;
     const isExec = name === "exec" && isQueued;
-    const isChanged = isExec && this.host.access.users.revision !== this.#usersAtMulti;
-    const refusal = isChanged ? RULES_CHANGED : this.host.access.admit(connection, facts, request, isQueued);
+    const { access } = this.host;
+    const isChanged = isExec && access.users.revision !== this.#usersAtMulti;
+    if (isChanged) access.noteRefusal(connection, { reason: "command", context: "multi", object: name });
+    const refusal = isChanged ? RULES_CHANGED : access.admit(connection, facts, request, isQueued);
     if (refusal === undefined) {
       this.#heard.note(name, request);
       return true;
     }
-    if (isQueued && !isExec) this.#dedicated!.refuse(refusal);
-    else this.#refuse(refusal, reply);
-    // The transaction is still open at the origin. It ends with the connection.
-    if (isExec) connection.closeAfterReplies();
+    if (!isQueued) this.#refuse(refusal, reply);
+    else if (isExec) this.#dedicated!.abandon(refusal);
+    else this.#dedicated!.refuse(refusal);
     return false;
   }
 

@@ -1,3 +1,4 @@
+import { MOST_LOG_ENTRIES, USUAL_LOG_ENTRIES } from "../commands/acl/access-log.ts";
 import { MOST_SLOW_REQUESTS } from "../instruments/slow-log.ts";
 import type { LogLevel } from "../lib/log.ts";
 import {
@@ -69,6 +70,11 @@ export const NUMBER_SETTINGS = {
     field: "slowRequests",
     ...{ kind: COUNT, initial: "128", least: "1", most: String(MOST_SLOW_REQUESTS), group: "Instruments" },
     description: "how many requests GLASS.SLOWLOG keeps",
+  },
+  aclLogEntries: {
+    field: "aclLogEntries",
+    ...{ kind: COUNT, initial: String(USUAL_LOG_ENTRIES), most: String(MOST_LOG_ENTRIES), group: "Access" },
+    description: "how many refusals ACL LOG keeps in each thread; 0 for none",
   },
   maxPendingRequests: {
     field: "originPendingBytes",

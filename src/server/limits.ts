@@ -1,3 +1,4 @@
+import { MOST_LOG_ENTRIES, USUAL_LOG_ENTRIES } from "../commands/acl/access-log.ts";
 import { COUNT, type NumberSetting, SIZE } from "../lib/number-setting.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 
@@ -10,6 +11,8 @@ export interface ServerLimits extends ConnectionLimits {
   readonly transactionBytes: number;
   /** Keys that one client may WATCH at once. */
   readonly watchedKeys: number;
+  /** Refusals that ACL LOG keeps. */
+  readonly aclLogEntries: number;
 }
 
 /** The limits that the proxy does not have, under the names of their settings. */
@@ -22,6 +25,10 @@ export const SERVER_LIMIT_SETTINGS = {
     ...{ kind: COUNT, initial: "100000", least: "1", group: "Limits" },
     description: "most keys that one client may WATCH at once",
   },
+  aclLogEntries: {
+    ...{ kind: COUNT, initial: String(USUAL_LOG_ENTRIES), most: String(MOST_LOG_ENTRIES), group: "Access" },
+    description: "how many refusals ACL LOG keeps; 0 for none",
+  },
 } satisfies Record<string, NumberSetting>;
 
 const { maxTransaction, maxWatched } = SERVER_LIMIT_SETTINGS;
@@ -30,4 +37,5 @@ export const DEFAULT_SERVER_LIMITS: ServerLimits = {
   ...DEFAULT_LIMITS,
   transactionBytes: SIZE.parse(maxTransaction.initial),
   watchedKeys: COUNT.parse(maxWatched.initial),
+  aclLogEntries: USUAL_LOG_ENTRIES,
 };

@@ -129,6 +129,7 @@ export class Server implements Service, SessionHost {
       secretBytes: randomBytes,
       clients: this.registry,
       clock: options.clock,
+      logEntries: () => this.limits.aclLogEntries,
       describe: (client) => describeClient(client, this),
       scriptsMayAll: false,
     });

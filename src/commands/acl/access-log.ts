@@ -23,6 +23,9 @@ export interface LogEntry extends Refused {
 
 /** The same thing within this time is one entry. */
 const GROUPED_MS = 60_000;
+/** How many entries ACL LOG keeps, unless somebody says otherwise, and at most. */
+export const USUAL_LOG_ENTRIES = 128;
+export const MOST_LOG_ENTRIES = 10_000;
 /** How many of the newest entries are searched for the same thing. */
 const SEARCHED = 10;
 
@@ -30,14 +33,15 @@ const SEARCHED = 10;
 export class AccessLog {
   readonly #clock: Clock;
   #entries: LogEntry[] = [];
+  readonly #mostEntries: () => number;
   #nextId = 0;
-  /** The most entries to keep (`acllog-max-len`). A smaller number drops entries with the next one. */
-  mostEntries = 128;
   /** How many requests were refused, by reason, since the start. */
   readonly counts = { command: 0, key: 0, channel: 0, auth: 0 };
 
-  constructor(clock: Clock) {
+  /** @param mostEntries the most entries to keep, at present. A smaller number drops entries with the next one. */
+  constructor(clock: Clock, mostEntries: () => number) {
     this.#clock = clock;
+    this.#mostEntries = mostEntries;
   }
 
   add(refused: Refused): void {
@@ -52,7 +56,8 @@ export class AccessLog {
       this.#entries.unshift({ ...entry!, clientInfo, count: entry!.count + 1, updatedAtMs: nowMs });
       return;
     }
-    if (this.mostEntries > 0) {
+    const mostEntries = this.#mostEntries();
+    if (mostEntries > 0) {
       this.#entries.unshift({
         ...refused,
         id: this.#nextId++,
@@ -61,7 +66,7 @@ export class AccessLog {
         updatedAtMs: nowMs,
       });
     }
-    this.#entries.length = Math.min(this.#entries.length, this.mostEntries);
+    this.#entries.length = Math.min(this.#entries.length, mostEntries);
   }
 
   /** The newest entries, the newest first. */

@@ -35,6 +35,8 @@ export interface AccessOptions extends Running {
   readonly usersFile: UsersFile | undefined;
   /** Returns bytes that nobody can guess, for ACL GENPASS. */
   readonly secretBytes: (count: number) => Uint8Array;
+  /** The most entries of ACL LOG, at present. */
+  readonly logEntries: () => number;
   /** Describes a client for ACL LOG. */
   readonly describe: (client: Client) => string;
   /** The other threads; undefined: there are none. */
@@ -57,7 +59,7 @@ export class Access {
     this.users = users;
     this.usersFile = usersFile;
     this.secretBytes = options.secretBytes;
-    this.log = new AccessLog(clock);
+    this.log = new AccessLog(clock, options.logEntries);
     this.peers = peers;
     this.running = { scriptsMayAll };
     this.#clients = clients;
@@ -146,6 +148,11 @@ export class Access {
     const context = isQueued ? "multi" : "toplevel";
     this.#note(client, { reason, context, object, username: client.user.name });
     return message;
+  }
+
+  /** Notes what was refused for another reason than the client's rights alone. */
+  noteRefusal(client: Client, refused: Omit<Refused, "clientInfo" | "username">): void {
+    this.#note(client, { ...refused, username: client.user.name });
   }
 
   #note(client: Client, refused: Omit<Refused, "clientInfo">): void {

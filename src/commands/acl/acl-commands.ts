@@ -2,7 +2,7 @@ import { fromLatin1, parseInt64 } from "../../lib/bytes.ts";
 import { type ReplyWriter, Request } from "../../protocol/protocol.ts";
 import type { ClientContext } from "../client-context.ts";
 import { type Command, command } from "../command.ts";
-import { NOT_AN_INTEGER, shownText, wrongArity } from "../command-errors.ts";
+import { NOT_AN_INTEGER, shownText, wrongArity, wrongSubcommandArguments } from "../command-errors.ts";
 import { COMMAND_FACTS, factsOfRequest } from "../command-facts.ts";
 import { arityFits } from "../command-table.ts";
 import { containerCommand } from "../container-command.ts";
@@ -84,7 +84,7 @@ function cat({ host }: ClientContext, request: Request, reply: ReplyWriter): voi
     return;
   }
   if (request.count > 3) {
-    reply.error(wrongArity("acl|cat"));
+    reply.error(wrongSubcommandArguments("acl", request));
     return;
   }
   const category = `@${request.text(2).toLowerCase()}`;
@@ -130,7 +130,7 @@ function requestFrom(request: Request, first: number): Request {
 
 function genPass({ host }: ClientContext, request: Request, reply: ReplyWriter): void {
   if (request.count > 3) {
-    reply.error(wrongArity("acl|genpass"));
+    reply.error(wrongSubcommandArguments("acl", request));
     return;
   }
   const bits =
@@ -283,7 +283,7 @@ function textsFrom(request: Request, first: number): string[] {
 function log(context: ClientContext, request: Request, reply: ReplyWriter): void {
   const { access, clock } = context.host;
   if (request.count > 3) {
-    reply.error(wrongArity("acl|log"));
+    reply.error(wrongSubcommandArguments("acl", request));
     return;
   }
   if (request.count === 3 && request.text(2).toLowerCase() === "reset") {

@@ -46,6 +46,7 @@ export function denialOf(
     }
   }
   if (closest.rank <= COMMAND) return commandDenial(facts, noCommand(facts.name));
+  if (closest.message !== undefined) return { reason: "key", object: "*", message: closest.message };
   const isKey = closest.rank === KEY;
   const reason = isKey ? "key" : "channel";
   const message =
@@ -87,6 +88,8 @@ interface Refusal {
   readonly rank: number;
   /** The refused argument, or EVERY_KEY. */
   readonly index: number;
+  /** The error, if it is not the usual one. */
+  readonly message?: string;
 }
 
 function refusalOf(selector: Selector, facts: CommandFacts, request: Request): Refusal | undefined {
@@ -97,12 +100,14 @@ function refusalOf(selector: Selector, facts: CommandFacts, request: Request): R
   if (!keys.isAll) {
     for (const use of facts.uses) {
       if (use.isEveryKey) {
-        if (use.permission === "R" && showsMore(selector, facts, request))
-          return { rank: KEY, index: EVERY_KEY };
+        const refusal = use.permission === "R" ? refusalToShow(selector, facts, request) : undefined;
+        if (refusal !== undefined) return refusal;
         continue;
       }
       const permission = permissionFor(use, facts, request);
       for (const index of keysOf(use, request)) {
+        // MIGRATE takes an empty key if the keys follow later.
+        if (facts.name === "migrate" && request.length(index) === 0) continue;
         if (!keys.allows(request.view(index), permission)) return { rank: KEY, index };
       }
     }
@@ -141,14 +146,19 @@ function permissionFor(use: KeyUse, { name }: CommandFacts, request: Request): K
 }
 
 /**
- * Whether a command that may show any key shows some which may not be read. Redis does not ask: there, whoever may
- * run SCAN sees the names of all keys. Here they are shown to those who may read them.
+ * Refuses a command that may show any key, if it shows some which may not be read. Redis does not ask: there, whoever
+ * may run SCAN sees the names of all keys. Here they are shown to those who may read them.
  */
-function showsMore({ keys }: Selector, facts: CommandFacts, request: Request): boolean {
-  if (keys.readsAll) return false;
-  if (facts.name === "sort" || facts.name === "sort_ro") return followsPatterns(request);
+function refusalToShow({ keys }: Selector, facts: CommandFacts, request: Request): Refusal | undefined {
+  if (keys.readsAll) return undefined;
+  if (facts.name === "sort" || facts.name === "sort_ro") {
+    const option = followedPatterns(request);
+    const message = `ERR ${option} option of SORT denied due to insufficient ACL permissions.`;
+    return option === undefined ? undefined : { rank: KEY, index: EVERY_KEY, message };
+  }
   const pattern = patternOf(facts, request);
-  return pattern === undefined || !keys.readsAllOf(request.view(pattern));
+  if (pattern !== undefined && keys.readsAllOf(request.view(pattern))) return undefined;
+  return { rank: KEY, index: EVERY_KEY };
 }
 
 /** The position of the pattern that bounds what a command shows; undefined: nothing does. */
@@ -164,16 +174,16 @@ function patternOf({ name }: CommandFacts, request: Request): number | undefined
   return pattern;
 }
 
-/** Whether SORT reads other keys than its own: those that BY and GET name by patterns. */
-function followsPatterns(request: Request): boolean {
+/** The option by which SORT reads other keys than its own, those that a pattern names; undefined: it does not. */
+function followedPatterns(request: Request): "BY" | "GET" | undefined {
   for (let index = 2; index + 1 < request.count; index++) {
     const option = request.text(index).toLowerCase();
-    if (option === "get") return true;
-    if (option === "by" && request.text(index + 1).includes("*")) return true;
+    if (option === "get") return "GET";
+    if (option === "by" && request.text(index + 1).includes("*")) return "BY";
     if (option === "limit") index++;
     if (option === "by" || option === "limit" || option === "store") index++;
   }
-  return false;
+  return undefined;
 }
 
 /** Whether a request is a CLIENT TRACKING that tells of changes of keys which the client has not read. */

@@ -1,3 +1,4 @@
+import { MOST_LOG_ENTRIES } from "../../commands/acl/access-log.ts";
 import { type Command, command } from "../../commands/command.ts";
 import { commandCommand } from "../../commands/command-commands.ts";
 import { SYNTAX_ERROR } from "../../commands/command-errors.ts";
@@ -254,6 +255,14 @@ function parameters(host: ServerHost, settings: AdminSettings): Parameter[] {
       () => slowlog.maxLength,
       (count) => {
         slowlog.maxLength = count;
+      },
+    ),
+    integerParameter(
+      "acllog-max-len",
+      [0, MOST_LOG_ENTRIES],
+      () => limits.aclLogEntries,
+      (count) => {
+        limits.aclLogEntries = count;
       },
     ),
     integerParameter(
