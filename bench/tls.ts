@@ -11,22 +11,19 @@ import { Authority, type IssuedIdentity } from "../test/support/certificates.ts"
 import { freePort } from "../test/support/program.ts";
 import { median } from "./loading.ts";
 import { cpuMicros } from "./process-usage.ts";
+import { CONNECTIONS, inTurn, RANDOM_KEY, runRedisBenchmark, VALUE_BYTES } from "./redis-benchmark.ts";
 import { writeSection } from "./report.ts";
 import { readRoundFlags } from "./rounds.ts";
 import { glasscache, LOAD_CPU, redis, SERVER_CPU, type Started } from "./targets.ts";
-
-const CONNECTIONS = 50;
-const KEYS = 1000;
-const VALUE_BYTES = 100;
 
 const isQuick = process.argv.includes("--quick");
 const { rounds, write } = readRoundFlags({ rounds: 9, seconds: 0 }, { rounds: 3, seconds: 0 }, []);
 const requests = isQuick ? 20_000 : 100_000;
 
 const CASES = [
-  { name: "a hit, or a GET", command: ["GET", "key:__rand_int__"], pipeline: 1 },
-  { name: "the same, 16 pipelined", command: ["GET", "key:__rand_int__"], pipeline: 16 },
-  { name: "a forwarded request (STRLEN)", command: ["STRLEN", "key:__rand_int__"], pipeline: 1 },
+  { name: "a hit, or a GET", command: ["GET", RANDOM_KEY], pipeline: 1 },
+  { name: "the same, 16 pipelined", command: ["GET", RANDOM_KEY], pipeline: 16 },
+  { name: "a forwarded request (STRLEN)", command: ["STRLEN", RANDOM_KEY], pipeline: 1 },
 ] as const;
 
 interface Subject {
@@ -57,13 +54,12 @@ const subjects: readonly Subject[] = [
 ];
 const micros = new Map<string, number[]>();
 try {
-  for (const subject of subjects)
-    await load(subject, ["SET", "key:__rand_int__", "x".repeat(VALUE_BYTES)], 16);
+  for (const subject of subjects) await load(subject, ["SET", RANDOM_KEY, "x".repeat(VALUE_BYTES)], 16);
   // The runtime compiles hot paths within the first hundred thousand requests.
   for (const subject of subjects) for (const { command } of CASES) await load(subject, command, 16);
   for (let round = 0; round < rounds; round++) {
     for (const { name, command, pipeline } of CASES) {
-      for (const subject of inTurn(round)) {
+      for (const subject of inTurn(subjects, round)) {
         const before = cpuMicros(subject.process.pid);
         await load(subject, command, pipeline);
         const key = keyOf(name, subject.name, subject.isSecure);
@@ -115,22 +111,8 @@ async function load(
   command: readonly string[],
   pipeline: number,
 ): Promise<void> {
-  const child = Bun.spawn(
-    [
-      ...["taskset", "-c", LOAD_CPU, "redis-benchmark", "-p", String(port), "-n", String(requests)],
-      ...["-c", String(CONNECTIONS), "-P", String(pipeline), "-r", String(KEYS), "--csv"],
-      ...(isSecure ? ["--tls", "--cacert", authority.path] : []),
-      ...command,
-    ],
-    { stdin: "ignore", stdout: "ignore", stderr: "pipe" },
-  );
-  const errors = await new Response(child.stderr).text();
-  if ((await child.exited) !== 0) throw new Error(`redis-benchmark failed: ${errors}`);
-}
-
-/** Each round has another order, so that none is always the first. */
-function inTurn(round: number): Subject[] {
-  return subjects.map((_, index) => subjects[(index + round) % subjects.length]!);
+  const options = isSecure ? ["--tls", "--cacert", authority.path] : [];
+  await runRedisBenchmark({ port, requests, command, pipeline, options });
 }
 
 function keyOf(name: string, subject: Subject["name"], isSecure: boolean): string {

@@ -41,7 +41,7 @@ function exec(context: ServerContext, _request: Request, reply: ReplyWriter) {
   reply.array(queue.length);
   let overflow: BufferLimitError | undefined;
   for (const { command, request } of queue) {
-    const refusal = host.access.admit(connection, factsOfRequest(request), request);
+    const refusal = host.access.admit(connection, factsOfRequest(request), request, true);
     if (refusal !== undefined) {
       reply.error(`${RULES_CHANGED}: ${refusal.replace(/^NOPERM /, "")}`);
       continue;
