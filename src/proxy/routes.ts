@@ -1,4 +1,4 @@
-import { COMMAND_FACTS } from "../commands/command-facts.ts";
+import { COMMAND_FACTS, SUBCOMMAND_FACTS } from "../commands/command-facts.ts";
 import { type CommandFacts, changesKeys, isSameInBoth, keyRange } from "../commands/facts.ts";
 import type { Request } from "../protocol/protocol.ts";
 import { GET_QUESTION, type Question } from "./question.ts";
@@ -42,6 +42,8 @@ export interface Route {
   readonly reason?: string;
   /** What its requests are counted as (`COUNTED_COMMANDS`); absent: `other`. */
   readonly number?: number;
+  /** The command's facts; absent: it has subcommands, and each has its own, or it is not in the tables. */
+  readonly facts?: CommandFacts;
 }
 
 /** Commands answered from the cache. */
@@ -114,7 +116,8 @@ function dataRoute(facts: CommandFacts): Route {
 export const ROUTES: readonly Route[] = [...COMMAND_FACTS.values()].flatMap((facts) => {
   const isOrigins = !facts.name.includes("|") && facts.group !== "glasscache";
   const route = isOrigins ? routeOf(facts) : undefined;
-  return route === undefined ? [] : { ...route, number: facts.number };
+  if (route === undefined) return [];
+  return { ...route, number: facts.number, ...(SUBCOMMAND_FACTS.has(facts.name) ? {} : { facts }) };
 });
 
 /** Whether a request of this route may have changed something when its reply is lost. */

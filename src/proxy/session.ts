@@ -155,7 +155,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     const ownRoute = proxy.routes.find(request);
     requests.command = ownRoute?.number ?? OTHER_COMMAND;
     // Before the cache is looked into: a hit never shows what its reader may not read.
-    if (!connection.isUnrestricted && !this.#mayRun(request, reply)) return;
+    if (!connection.isUnrestricted && !this.#mayRun(request, ownRoute, reply)) return;
     // The most frequent cases first. No command of the proxy's own has such a route.
     if (ownRoute !== undefined && this.#dedicated === undefined) {
       if (ownRoute.kind === "cached") {
@@ -195,11 +195,11 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   }
 
   /** Asks whether a client that may not do everything may do this. @returns false if it has been answered */
-  #mayRun(request: Request, reply: ReplyWriter): boolean {
+  #mayRun(request: Request, route: Route | undefined, reply: ReplyWriter): boolean {
     const { proxy, connection } = this;
-    const name = request.text(0).toLowerCase();
-    connection.lastCommand = commandName(name, request);
-    const facts = factsOfRequest(request) ?? proxy.learnedFacts(name);
+    const name = route?.name ?? request.text(0).toLowerCase();
+    const facts = route?.facts ?? factsOfRequest(request) ?? proxy.learnedFacts(name);
+    connection.lastCommand = facts === route?.facts ? name : commandName(name, request);
     if (facts === undefined && connection.authenticated && !this.#lanes.isRunningPostponed) {
       // The origin knows more commands than the tables.
       const told = (): void => {

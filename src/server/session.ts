@@ -62,7 +62,7 @@ export class ServerSession implements Session, ServerContext {
     if (!arityFits(command, request.count)) return this.#refuse(command, reply, wrongArity(command.name));
     connection.lastCommand =
       command.subcommands === undefined ? command.name : commandName(command.name, request);
-    const refusal = connection.isUnrestricted ? undefined : this.#admit(request, isText);
+    const refusal = connection.isUnrestricted ? undefined : this.#admit(command, request, isText);
     if (refusal !== undefined) return this.#refuse(command, reply, refusal);
     const subscriberRefusal = refuseSubscriber(this, command.name);
     if (subscriberRefusal !== undefined) return this.#reject(reply, subscriberRefusal);
@@ -75,10 +75,11 @@ export class ServerSession implements Session, ServerContext {
     if (!this.transaction.isOpen) host.tracking.requestEnded(connection, command);
   }
 
-  #admit(request: Request, isText: boolean): string | undefined {
+  #admit(command: Command<ServerContext>, request: Request, isText: boolean): string | undefined {
     const { access } = this.host;
     if (isText) return access.admitText(this.connection, request.text(0).toLowerCase(), request);
-    return access.admit(this.connection, factsOfRequest(request), request);
+    const facts = command.subcommands === undefined ? command : factsOfRequest(request);
+    return access.admit(this.connection, facts, request);
   }
 
   /** Runs or queues a command, and counts it by its reply. */
