@@ -32,6 +32,7 @@ import type { Service } from "../net/service.ts";
 import { usersFileAt } from "../net/users-file.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { Store } from "../store/store.ts";
+import { HostAddresses } from "../upstream/host-addresses.ts";
 import type { Origin, OriginEvents } from "../upstream/origin.ts";
 import { readOrigin } from "../upstream/origin-kinds.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
@@ -213,6 +214,7 @@ export class CachingProxy implements Service, ProxyParts {
     this.origin = readOrigin(settings.origin).open(
       (address) => ({
         address,
+        hosts: new HostAddresses(address.host),
         clock,
         random: options.random,
         get connectTimeoutMs() {

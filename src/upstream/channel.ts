@@ -192,6 +192,8 @@ export class Channel {
   #takeDown(error: UpstreamError): TrackedConnection | undefined {
     const tracked = this.#tracked;
     if (tracked === undefined) return undefined;
+    // The host's name may stand for another address at the next attempt.
+    this.#options.hosts?.lost();
     this.#tracked = undefined;
     this.#isReady = false;
     this.#isSilent = false;

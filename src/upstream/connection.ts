@@ -9,6 +9,7 @@ import { ProtocolError } from "../protocol/protocol.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import { formatOrigin } from "./address.ts";
+import { HostAddresses } from "./host-addresses.ts";
 import { Inbound } from "./inbound.ts";
 import { Outbound } from "./outbound.ts";
 import { OutstandingRequests } from "./outstanding-requests.ts";
@@ -38,6 +39,8 @@ export interface UpstreamOptions extends TimeoutOptions {
   readonly pendingBytes: number;
   /** How to speak TLS with an origin whose address wants it; the system's authorities vouch for it by default. */
   readonly tls?: ClientTls | undefined;
+  /** The addresses of the host, which all connections to it share; by default each asks for its own. */
+  readonly hosts?: HostAddresses;
 }
 
 /** The first byte of a TLS record that holds an alert (RFC 8446, section 5.1). No reply begins with it. */
@@ -61,6 +64,7 @@ export class UpstreamConnection implements Upstream {
   readonly #requests = new OutstandingRequests();
   readonly #inbound: Inbound;
   readonly #timeouts: ReplyTimeouts;
+  readonly #hosts: HostAddresses;
   readonly #exactMs: () => number;
   readonly #monotonicOf: (exactMs: number) => number;
   #socket: Socket<undefined> | undefined;
@@ -68,7 +72,8 @@ export class UpstreamConnection implements Upstream {
   #lastReceivedMs: number;
   #isOpen = false;
   #closed = false;
-  /** Whether `Bun.connect` is running. */
+  #triedAddress: string | undefined;
+  /** Whether `#connect` is running. */
   #isConnecting = false;
   #flushQueued = false;
   /** Whether reading pauses to let others have their turn. */
@@ -92,6 +97,7 @@ export class UpstreamConnection implements Upstream {
       },
     });
     this.#timeouts = new ReplyTimeouts(options, this, this.#requests);
+    this.#hosts = options.hosts ?? new HostAddresses(options.address.host);
     this.#connect();
   }
 
@@ -240,12 +246,27 @@ export class UpstreamConnection implements Upstream {
   // ---- beginning and end
 
   #connect(): void {
-    const { address, connectTimeoutMs, tls = DEFAULT_TLS } = this.#options;
-    const { isSecure = false } = address;
-    this.#timeouts.expect(connectTimeoutMs, this.#lastReceivedMs);
+    this.#timeouts.expect(this.#options.connectTimeoutMs, this.#lastReceivedMs);
     this.#isConnecting = true;
+    this.#hosts.find((found) => {
+      if (this.#closed) return;
+      if (found instanceof Error) queueMicrotask(() => this.#unreachable(found.message));
+      else this.#tryAddresses(found);
+    });
+    this.#isConnecting = false;
+  }
+
+  /** Connects to the first of these addresses that accepts the connection. */
+  #tryAddresses([host, ...others]: readonly string[]): void {
+    const { address, tls = DEFAULT_TLS } = this.#options;
+    const { isSecure = false } = address;
+    this.#triedAddress = host;
+    const failed = (error: Error): void => {
+      if (others.length === 0) this.#connectFailed(error);
+      else if (!this.#closed) queueMicrotask(() => this.#tryAddresses(others));
+    };
     Bun.connect<undefined>({
-      hostname: address.host,
+      hostname: host!,
       port: address.port,
       ...(isSecure && { tls: clientTlsOptions(tls, address.host) }),
       socket: {
@@ -273,10 +294,9 @@ export class UpstreamConnection implements Upstream {
           if (alert !== undefined) this.close(this.#lost(alert));
           else if ((error as { syscall?: string }).syscall === undefined) throw error;
         },
-        connectError: (_socket, error) => this.#connectFailed(error),
+        connectError: (_socket, error) => failed(error),
       },
-    }).catch((error: Error) => this.#connectFailed(error));
-    this.#isConnecting = false;
+    }).catch((error: Error) => failed(error));
   }
 
   #opened(socket: Socket<undefined>): void {
@@ -288,6 +308,7 @@ export class UpstreamConnection implements Upstream {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 10_000);
     this.#isOpen = true;
+    this.#hosts.reached(this.#triedAddress!);
     this.events.opened?.();
     this.#flush();
   }
@@ -319,6 +340,7 @@ export class UpstreamConnection implements Upstream {
    */
   close(error: UpstreamError, heir?: Upstream): void {
     if (this.#closed) return;
+    if (!this.#isOpen) this.#hosts.lost(this.#triedAddress);
     this.#closed = true;
     this.#isOpen = false;
     this.#timeouts.stop();
