@@ -248,7 +248,7 @@ export class UpstreamConnection implements Upstream {
   #connect(): void {
     this.#timeouts.expect(this.#options.connectTimeoutMs, this.#lastReceivedMs);
     this.#isConnecting = true;
-    this.#hosts.find((found) => {
+    this.#hosts.resolve((found) => {
       if (this.#closed) return;
       if (found instanceof Error) queueMicrotask(() => this.#unreachable(found.message));
       else this.#tryAddresses(found);

@@ -29,7 +29,7 @@ describe("addresses", () => {
     const hosts = new HostAddresses("cache.example", lookupOf(names, asked));
     const found = (): unknown => {
       let result: unknown;
-      hosts.find((addresses) => {
+      hosts.resolve((addresses) => {
         result = addresses;
       });
       return result;
@@ -52,7 +52,7 @@ describe("addresses", () => {
       throw new Error("asked");
     });
     hosts.lost("::1");
-    hosts.find((found) => expect(found).toEqual(["::1"]));
+    hosts.resolve((found) => expect(found).toEqual(["::1"]));
   });
 });
 

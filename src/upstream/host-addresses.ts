@@ -40,7 +40,7 @@ export class HostAddresses {
    * Finds the addresses to try, in this order. Calls `then` at once where it need not ask.
    * @param then gets why there are none, or at least one address
    */
-  find(then: (found: readonly string[] | Error) => void): void {
+  resolve(then: (found: readonly string[] | Error) => void): void {
     if (this.#isAddress || this.#reached !== undefined) {
       then([this.#reached ?? this.#host]);
       return;
