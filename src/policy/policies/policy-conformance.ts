@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { mix32 } from "../../lib/hash.ts";
 import { SeededRandom } from "../../lib/random.ts";
 import type { Policy, PolicyMemory, PolicyType } from "../policy.ts";
+import { faultOfOrder, faultOfVictim, type Residents } from "../policy-rules.ts";
 import { formatPolicy } from "../registry.ts";
 import { checkQueues, checkTurn, type Doomed, doomedOf } from "./queue-conformance.ts";
 
@@ -264,7 +265,7 @@ class Run {
       for (const other of others) {
         if (other !== victim) throw new Error(`victims ${victim} and ${other} at once`);
       }
-      if (!weights.has(victim!)) throw new Error(`victim ${victim} is not resident`);
+      expectNoFault(faultOfVictim(victim, residentsOf(weights)));
       policies[0]!.checkTurn(doomed, victim!);
       for (const policy of policies) policy.free(victim!);
       used -= weights.get(victim!)!;
@@ -331,7 +332,7 @@ class Run {
     this.#check(model, policies);
     for (const policy of policies) policy.checkQueues();
     while (weights.size > 0) evict(0);
-    for (const decider of deciders) expect(decider.evict(0)).toBe(0);
+    for (const decider of deciders) expectNoFault(faultOfVictim(decider.evict(0), residentsOf(weights)));
     this.#check(model, policies);
     return victims;
   }
@@ -350,11 +351,8 @@ class Run {
     for (const policy of policies) {
       policy.check();
       const order = policy.order();
-      const visited = new Set(order);
-      if (order.length !== visited.size) throw new Error(`visited more than once, of ${order}`);
-      if (visited.size !== this.#weights.size) throw new Error(`visited ${order}, not what is resident`);
+      expectNoFault(faultOfOrder(order, residentsOf(this.#weights), "forEach visits"));
       for (const key of this.#weights.keys()) {
-        if (!visited.has(key)) throw new Error(`resident key ${key} was not visited`);
         if (model === undefined) continue;
         const [queue, expected] = [policy.queueOf(key), model.queueOf(key)];
         if (queue !== expected) throw new Error(`key ${key} is in queue ${queue}, expected in ${expected}`);
@@ -365,6 +363,15 @@ class Run {
       }
     }
   }
+}
+
+/** Keys stand for slots here. */
+function residentsOf(weights: ReadonlyMap<number, number>): Residents {
+  return { count: weights.size, has: (key) => weights.has(key) };
+}
+
+function expectNoFault(fault: string | undefined): void {
+  if (fault !== undefined) throw new Error(fault);
 }
 
 /** Steps between two checks of what a policy shows of its queues, per step between two checks of invariants. */
