@@ -11,6 +11,7 @@ interface Bundled {
   readonly script: string;
   readonly style: string;
   readonly worker?: string;
+  readonly frame?: string;
   readonly library?: string;
   readonly body?: string;
 }
@@ -37,15 +38,22 @@ export async function bundlePage(name: PageName): Promise<Page> {
     html: pageHtml(name, bundled),
     library: bundled.library,
     hasWorker: bundled.worker !== undefined,
-    scriptSource: source(bundled.script),
+    // A frame without an address has its page's policy besides its own.
+    scriptSource: [bundled.script, bundled.frame]
+      .flatMap((text) => (text === undefined ? [] : source(text)))
+      .join(" "),
     styleSource: source(bundled.style),
   };
 }
 
-function pageHtml(name: PageName, { script, style, worker, body = "" }: Bundled): string {
+function pageHtml(name: PageName, { script, style, worker, frame, body = "" }: Bundled): string {
   const { title, noScript } = PAGES[name];
-  // A block of text to the browser: the page makes a worker of it.
+  // Blocks of text to the browser: the page makes workers and a frame of them.
   const workerText = worker === undefined ? "" : `<script type="text/plain" id="worker">${worker}</script>\n`;
+  const frameText =
+    frame === undefined
+      ? ""
+      : `<script type="text/plain" id="frame" data-policy="${framePolicy(frame)}">${frame}</script>\n`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -56,10 +64,15 @@ function pageHtml(name: PageName, { script, style, worker, body = "" }: Bundled)
 <style>${style}</style>
 </head>
 <body>
-${noScript === undefined ? "" : `<noscript>${noScript}</noscript>\n`}${body}${workerText}<script type="module">${script}</script>
+${noScript === undefined ? "" : `<noscript>${noScript}</noscript>\n`}${body}${workerText}${frameText}<script type="module">${script}</script>
 </body>
 </html>
 `;
+}
+
+/** The frame runs its script, which starts a worker from its own text; nothing there loads or sends anything. */
+function framePolicy(frame: string): string {
+  return `default-src 'none'; base-uri 'none'; form-action 'none'; script-src ${source(frame)}; worker-src blob:`;
 }
 
 function source(text: string): string {

@@ -8,6 +8,8 @@ export interface PageSources {
   readonly style: string;
   /** The script of its worker, which the page starts from its own text. */
   readonly worker?: string;
+  /** The script of the frame in which it runs code of its readers. */
+  readonly frame?: string;
   /** Whether it draws charts over time, with a library that it asks for once it needs it. */
   readonly hasLibrary: boolean;
   /** Shown without JavaScript, if the page is not complete then. */
@@ -37,6 +39,7 @@ export const PAGES: Readonly<Record<PageName, PageSources>> = {
     script: "learn/main.tsx",
     style: "style/learn.css",
     worker: "play/worker.ts",
+    frame: "sandbox/frame.ts",
     hasLibrary: false,
     noScript:
       '<main><p class=prose>The playground runs caches in your browser, which needs JavaScript. <code>glasscache simulate</code> counts the same hits and misses at a terminal. <a class="within" href="page:lessons">The lessons</a> can be read without it.</p></main>',

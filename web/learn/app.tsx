@@ -14,6 +14,7 @@ import { Setup } from "./setup.tsx";
 import { SourceState } from "./source-state.tsx";
 import { StreamRow } from "./stream-row.tsx";
 import { Why } from "./why.tsx";
+import { WrittenPolicy } from "./written-policy.tsx";
 
 /** The whole page. */
 export function App({ player }: { readonly player: Player }) {
@@ -82,6 +83,7 @@ export function App({ player }: { readonly player: Player }) {
               <Score view={shown.view} player={player} />
             </div>
           )}
+          <WrittenPolicy player={player} />
         </View>
         {shown !== undefined && (
           <aside class="beside">

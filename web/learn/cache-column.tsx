@@ -1,6 +1,7 @@
-import { parsePolicy, policyNames } from "../../src/policy/registry.ts";
+import { policyNames } from "../../src/policy/registry.ts";
 import { Figure } from "../parts/figure.tsx";
 import { counted, percentText } from "../parts/text.ts";
+import { policyName, WRITTEN } from "../play/decider.ts";
 import type { CacheView } from "../play/play-view.ts";
 import { parseSize } from "../play/settings.ts";
 import { policyLook } from "../what-if/policy-looks.ts";
@@ -8,6 +9,7 @@ import { CacheQueues, Sentence } from "./cache-queues.tsx";
 import { CostFigures } from "./cost-figures.tsx";
 import { Field } from "./field.tsx";
 import type { Player } from "./player.ts";
+import { WrittenState } from "./written-state.tsx";
 
 export interface CacheColumnProps {
   readonly index: number;
@@ -22,7 +24,7 @@ export interface CacheColumnProps {
 /** One cache: its policy and size, its figures, what the last request did, its queues. */
 export function CacheColumn({ index, cache, before, at, step, player }: CacheColumnProps) {
   const { settings, requests, misses } = cache;
-  const policy = parsePolicy(settings.policy).type.name;
+  const policy = policyName(settings.policy);
   const why = player.why.value;
   const { colour, mark } = policyLook(policy);
   return (
@@ -69,7 +71,11 @@ export function CacheColumn({ index, cache, before, at, step, player }: CacheCol
           }
           says="Of all reads so far, the share that the cache answered by itself. Each miss has to be fetched from the slow store behind it. The first request for a key is a miss in every cache."
         />
-        <Sentence cache={cache} at={at} />
+        {cache.isStopped || (policy === WRITTEN && at === 0) ? (
+          <WrittenState player={player} at={at} />
+        ) : (
+          <Sentence cache={cache} at={at} />
+        )}
       </div>
       <CostFigures index={index} cache={cache} player={player} />
       <CacheQueues
@@ -88,25 +94,20 @@ export function CacheColumn({ index, cache, before, at, step, player }: CacheCol
 function PolicyChoice({ index, player }: Pick<CacheColumnProps, "index" | "player">) {
   const { caches } = player.settings.value;
   const { policy } = caches[index]!;
-  const { type } = parsePolicy(policy);
+  const chosen = policyName(policy);
   return (
     <label class="policy">
       <span class="hidden">Policy of cache {index + 1}</span>
       <select
-        value={type.name}
-        onChange={({ currentTarget }) =>
-          player.change({
-            caches: caches.map((cache, i) =>
-              i === index ? { ...cache, policy: currentTarget.value } : cache,
-            ),
-          })
-        }
+        value={chosen}
+        onChange={({ currentTarget }) => void player.choosePolicy(index, currentTarget.value)}
       >
         {policyNames().map((name) => (
           <option key={name} value={name}>
-            {name === type.name ? policy : name}
+            {name === chosen ? policy : name}
           </option>
         ))}
+        <option value={WRITTEN}>written here</option>
       </select>
     </label>
   );

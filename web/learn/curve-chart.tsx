@@ -1,11 +1,11 @@
 import { useId } from "preact/hooks";
-import { parsePolicy } from "../../src/policy/registry.ts";
 import type { SizeUnit } from "../../src/replay/simulated-cache.ts";
 import { Chart } from "../parts/chart.tsx";
 import { TableBehind } from "../parts/table.tsx";
 import { countText, percentText, sizeText } from "../parts/text.ts";
 import { HowToRead } from "../parts/view.tsx";
 import { type CurvePoint, OPTIMA } from "../play/curve.ts";
+import { policyName } from "../play/decider.ts";
 import { listText } from "../play/step-sentence.ts";
 import { policyLook } from "../what-if/policy-looks.ts";
 import type { Player } from "./player.ts";
@@ -45,11 +45,18 @@ export function CurveChart({ player }: { readonly player: Player }) {
   const say = sayText(
     caches.map(({ policy, size: own }) => ({ policy, size: text(own), point: find(policy, own) })),
     unit,
+    share === 1,
   );
   return (
     <section class="curve">
       <h3>How much memory is enough?</h3>
-      <p class="prose">{say === "" ? "The curve is being computed: the whole run, at many sizes." : say}</p>
+      <p class="prose">
+        {say === ""
+          ? share < 1
+            ? "The curve is being computed: the whole run, at many sizes."
+            : "There is no curve: nothing has come to the end of the run."
+          : say}
+      </p>
       <Chart
         class="sizes-chart"
         label={`Miss ratios of the whole run over sizes from ${text(least)} to ${text(most)} ${unit}. ${say}`}
@@ -90,7 +97,7 @@ export function CurveChart({ player }: { readonly player: Player }) {
               ))}
               <path class="line optimum" d={path(optimum)} />
               {policies.map((policy) => {
-                const { colour, dash } = policyLook(parsePolicy(policy).type.name);
+                const { colour, dash } = policyLook(policyName(policy));
                 return (
                   <path
                     key={policy}
@@ -110,7 +117,7 @@ export function CurveChart({ player }: { readonly player: Player }) {
                 </g>
               ))}
               {caches.map(({ policy, size: own }, i) => {
-                const { colour, mark } = policyLook(parsePolicy(policy).type.name);
+                const { colour, mark } = policyLook(policyName(policy));
                 const whole = find(policy, own);
                 const sofar = player.shown.value?.view.caches[i];
                 return (
@@ -157,7 +164,7 @@ export function CurveChart({ player }: { readonly player: Player }) {
       />
       <ul class="legend curve-legend">
         {policies.map((policy) => {
-          const { colour, dash, mark } = policyLook(parsePolicy(policy).type.name);
+          const { colour, dash, mark } = policyLook(policyName(policy));
           return (
             <li key={policy} style={{ color: `var(${colour})` }}>
               <svg width="30" height="12" aria-hidden="true">
@@ -211,14 +218,15 @@ interface SaidCache {
   readonly point: CurvePoint | undefined;
 }
 
-function sayText(known: readonly SaidCache[], unit: SizeUnit): string {
+/** @param isOver whether all points are there: a policy that breaks a rule has none */
+function sayText(known: readonly SaidCache[], unit: SizeUnit, isOver: boolean): string {
   const isOne = known.every(({ size }) => size === known[0]!.size);
   const parts = known.flatMap(({ policy, size, point }) =>
     point === undefined
       ? []
       : [`${policy}${isOne ? "" : ` with ${size}`} misses ${percentText(ratioOf(point))}\u00a0%`],
   );
-  if (parts.length < known.length) return "";
+  if (parts.length < known.length && (!isOver || parts.length === 0)) return "";
   const room = isOne ? ` with room for ${known[0]!.size}${unit === "entries" ? " entries" : ""}` : "";
   return `Over the whole run${room}, ${listText(parts)}.`;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../../src/lib/clock.ts";
 import type { FromPlayWorker, ToPlayWorker } from "../play/messages.ts";
+import type { Broken, SandboxAnswer, SandboxQuestion } from "../sandbox/messages.ts";
 
 /** A worker that runs web/play/worker.ts. */
 export interface PlayWorker {
@@ -7,9 +8,16 @@ export interface PlayWorker {
   onMessage(receive: (message: FromPlayWorker) => void): void;
 }
 
+/** Runs the code of a policy that is written in the page. */
+export interface Sandbox {
+  ask(question: SandboxQuestion): Promise<SandboxAnswer | Broken>;
+  close(): void;
+}
+
 /** What the player needs of its browser. */
 export interface PlayerHost {
   openWorker(): PlayWorker;
+  openSandbox(code: string): Sandbox;
   readonly clock: Clock;
   /** Calls back before the next frame is drawn. */
   nextFrame(draw: () => void): void;

@@ -2,7 +2,11 @@ import { describe, expect, test } from "bun:test";
 import { ManualClock } from "../../src/lib/clock.ts";
 import type { FromPlayWorker, ToPlayWorker } from "../play/messages.ts";
 import { PlayDesk } from "../play/play-desk.ts";
+import { OpenSandbox } from "../sandbox/code-fixture.ts";
+import { EXAMPLES } from "./examples.ts";
+import { unpackCode } from "./packed-code.ts";
 import { Player } from "./player.ts";
+import type { Sandbox } from "./player-host.ts";
 
 const HASH = "#workload=zipf(n=50)&requests=200&seed=1&caches=lru*10&at=0&speed=10";
 
@@ -35,6 +39,22 @@ class FakeHost {
     };
   }
 
+  /** What sandboxes were opened with. */
+  readonly codes: string[] = [];
+
+  openSandbox(code: string): Sandbox {
+    this.codes.push(code);
+    const sandbox = new OpenSandbox(this.clock);
+    const loaded = sandbox.ask({ kind: "load", code });
+    return {
+      async ask(question) {
+        const answer = await loaded;
+        return answer.kind === "broken" ? answer : sandbox.ask(question);
+      },
+      close() {},
+    };
+  }
+
   nextFrame(draw: () => void): void {
     this.#frames.push(draw);
   }
@@ -57,7 +77,17 @@ class FakeHost {
     // Lets what was fetched arrive.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#work.length > 0 || this.#answers.length > 0) {
-      await Promise.all(this.#work.splice(0));
+      // Some work waits for an answer of its own.
+      const worked = Promise.all(this.#work.splice(0));
+      let isDone = false;
+      void worked.then(() => {
+        isDone = true;
+      });
+      while (!isDone) {
+        for (const answer of this.#answers.splice(0)) answer();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await worked;
       for (const answer of this.#answers.splice(0)) answer();
     }
   }
@@ -243,5 +273,98 @@ describe("a file of the reader's", () => {
     await host.settle();
     await host.frame(16);
     expect([player.source.value.state, player.at]).toEqual(["ready", 8]);
+  });
+});
+
+describe("a policy that is written in the page", () => {
+  /** Lets messages go to and fro until what is awaited has come. */
+  async function until(host: FakeHost, isDone: () => boolean): Promise<void> {
+    for (let i = 0; i < 200 && !isDone(); i++) {
+      await host.settle();
+      await host.frame(16);
+    }
+    expect(isDone()).toBe(true);
+  }
+  const codeIn = (hash: string): string => /&code=([^&]*)/.exec(hash)?.[1] ?? "";
+
+  test("runs when the reader says so, in a cache of its own, and stands in the address", async () => {
+    const { host, player } = await opened(HASH);
+    expect(host.codes).toEqual([]);
+    await player.runWritten();
+    await until(host, () => player.written.report.value !== undefined);
+    expect(player.written.report.value).toEqual({ trial: undefined, run: undefined });
+    expect(player.settings.value.caches.map(({ policy }) => policy)).toEqual(["lru", "written"]);
+    player.seek(200);
+    await until(host, () => player.at === 200);
+    const [, own] = player.shown.value!.view.caches;
+    expect([own!.isStopped, own!.requests]).toEqual([false, 200]);
+    expect(await unpackCode(codeIn(host.hashes.at(-1)!))).toBe(EXAMPLES[0]!.code);
+    await until(host, () => player.curve.value.share === 1);
+    const points = player.curve.value.points.filter(({ policy }) => policy === "written");
+    expect(points.find(({ size }) => size === 10)?.misses).toBe(own!.misses);
+    // In place of the last of four.
+    const lru = player.settings.value.caches[0]!;
+    player.change({ caches: [lru, lru, lru, { ...lru, policy: "arc" }] });
+    await player.runWritten();
+    expect(player.settings.value.caches.map(({ policy }) => policy)).toEqual([
+      "lru",
+      "lru",
+      "lru",
+      "written",
+    ]);
+    await until(host, () => player.written.report.value !== undefined);
+  });
+
+  test("of an address does not run before the reader says so, whatever else is changed", async () => {
+    const first = await opened(HASH);
+    await first.player.runWritten();
+    await until(first.host, () => first.player.written.report.value !== undefined);
+    const hash = first.host.hashes.at(-1)!;
+    const { host, player } = await opened(hash);
+    await until(host, () => player.written.draft.value === EXAMPLES[0]!.code && player.at === 0);
+    await player.choosePolicy(0, "written");
+    player.seek(100);
+    await until(host, () => player.at === 100);
+    expect(player.written.isForeign.value).toBe(true);
+    expect(player.shown.value!.view.caches.map(({ isStopped, requests }) => [isStopped, requests])).toEqual([
+      [true, 0],
+      [true, 0],
+    ]);
+    expect(host.codes).toEqual([]);
+    await player.runWritten();
+    await until(host, () => player.written.report.value !== undefined);
+    expect(host.codes).toContain(EXAMPLES[0]!.code);
+    expect(player.written.isForeign.value).toBe(false);
+    // Another address brings other code, or the same.
+    player.read(`${hash}0`);
+    await until(host, () => player.problems.value.length > 0);
+    expect(player.problems.value[0]).toContain("code: it is cut off or was changed");
+    expect(player.written.running.value).toBeUndefined();
+  });
+
+  test("that is too long is neither run nor kept", async () => {
+    const { host, player } = await opened(HASH);
+    await player.written.edit("x".repeat(20_001));
+    await player.runWritten();
+    expect(player.written.problem.value).toBe(
+      "The code is neither run nor kept in the address: it is longer than 20,000 characters, more than this page takes.",
+    );
+    expect(host.codes).toEqual([]);
+    await player.written.edit("class Policy {}");
+    expect(player.written.problem.value).toBeUndefined();
+    expect(await unpackCode(codeIn(host.hashes.at(-1)!))).toBe("class Policy {}");
+  });
+
+  test("stops where it breaks a rule, with the key", async () => {
+    const { host, player } = await opened(HASH);
+    await player.written.edit("class Policy { insert() {} hit() {} remove() {} evict() { return 0; } }");
+    await player.runWritten();
+    await until(host, () => player.written.report.value !== undefined);
+    const { run, trial } = player.written.report.value!;
+    expect(run).toMatchObject({ text: expect.stringContaining("evict returned 0"), key: expect.any(String) });
+    expect(trial?.text).toContain("after miss(1) insert(1, 1)");
+    player.seek(run!.at + 1);
+    await until(host, () => player.at === run!.at + 1);
+    expect(player.shown.value!.view.caches[1]).toMatchObject({ isStopped: true, requests: run!.at });
   });
 });

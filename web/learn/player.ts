@@ -1,10 +1,12 @@
 import { batch, effect, type Signal, signal } from "@preact/signals";
 import type { PlayBiography } from "../play/biography.ts";
 import type { CurvePoint } from "../play/curve.ts";
+import { WRITTEN } from "../play/decider.ts";
 import type { FromPlayWorker } from "../play/messages.ts";
 import type { PlayView } from "../play/play-view.ts";
 import { AS_DETECTED } from "../play/reading.ts";
 import {
+  CACHES_LIMIT,
   fileWorkload,
   type PlaySettings,
   type RecordedWorkload,
@@ -16,7 +18,9 @@ import {
 } from "../play/settings.ts";
 import type { PlayerHost, PlayWorker } from "./player-host.ts";
 import { type Answer, type Question, QuestionLine } from "./question-line.ts";
+import { SandboxDoor } from "./sandbox-door.ts";
 import { TraceShelf } from "./trace-shelf.ts";
+import { WrittenCode } from "./written-code.ts";
 
 /** What the page has of the requests. */
 export interface Source {
@@ -82,9 +86,12 @@ export class Player {
   readonly curve: Signal<CurveState> = signal({ points: [], share: 0 });
   readonly why: Signal<OpenWhy | undefined> = signal(undefined);
   readonly source: Signal<Source> = signal(READING);
+  /** The policy that is written in the page. */
+  readonly written: WrittenCode;
   readonly #host: PlayerHost;
   readonly #worker: PlayWorker;
   readonly #curveWorker: PlayWorker;
+  readonly #door: SandboxDoor;
   readonly #traces: TraceShelf;
   /** Of what the curve is. */
   #curveOf = "";
@@ -113,11 +120,16 @@ export class Player {
     this.problems = signal(problems);
     this.#worker = host.openWorker();
     this.#line = new QuestionLine((question) => this.#worker.send(question));
+    this.#door = new SandboxDoor((code) => host.openSandbox(code), this.#worker);
     this.#worker.onMessage((message) => this.#receive(message));
     this.#curveWorker = host.openWorker();
+    const curveDoor = new SandboxDoor((code) => host.openSandbox(code), this.#curveWorker);
     this.#curveWorker.onMessage((message) => {
-      if (message.kind === "points") this.#addPoints(message);
+      if (message.kind === "ask") void curveDoor.take(message);
+      else if (message.kind === "points") this.#addPoints(message);
     });
+    this.written = new WrittenCode((code) => this.#keepCode(code));
+    this.#readCode();
     // The processor belongs to the run while that goes as fast as it can.
     effect(() => {
       const isHeld = this.isPlaying.value && this.settings.value.speed === "max";
@@ -138,6 +150,7 @@ export class Player {
     this.problems.value = problems;
     this.pause();
     this.settings.value = settings;
+    this.#readCode();
     this.#open();
   }
 
@@ -170,6 +183,39 @@ export class Player {
     } catch (error) {
       this.problems.value = [`${(error as Error).message}.`];
     }
+  }
+
+  /** Runs what the editor has, in the caches that have it; one is added if there is none. */
+  async runWritten(): Promise<void> {
+    const code = await this.written.run();
+    if (code === undefined) return;
+    const { caches } = this.settings.peek();
+    const hasIt = caches.some(({ policy }) => policy === WRITTEN);
+    const kept = caches.length < CACHES_LIMIT ? caches : caches.slice(0, -1);
+    this.change({ code, caches: hasIt ? caches : [...kept, { ...kept.at(-1)!, policy: WRITTEN }] });
+  }
+
+  /** Gives a cache another policy. */
+  async choosePolicy(index: number, policy: string): Promise<void> {
+    const chosen = this.settings
+      .peek()
+      .caches.map((cache, i) => (i === index ? { ...cache, policy } : cache));
+    const isToRun = policy === WRITTEN && this.written.isReady;
+    const code = isToRun ? await this.written.run() : undefined;
+    this.change({ caches: chosen, ...(code !== undefined && { code }) });
+  }
+
+  /** Keeps what the editor has in the address. */
+  #keepCode(code: string | undefined): void {
+    this.settings.value = { ...this.settings.peek(), code };
+    this.#showAddress();
+  }
+
+  /** Shows the code of the address, if it is another than that of the editor. */
+  #readCode(): void {
+    void this.written.read(this.settings.peek().code).then((problem) => {
+      if (problem !== undefined) this.problems.value = [...this.problems.peek(), problem];
+    });
   }
 
   setSpeed(speed: Speed): void {
@@ -240,7 +286,7 @@ export class Player {
     const { workload, seed, caches, conditions } = settings;
     const of = JSON.stringify([
       ...[workload, this.#traces.marksOf(workload), seed, conditions],
-      caches.map(({ policy, unit }) => [policy, unit]),
+      caches.map(({ policy, unit }) => [policy, unit, policy === WRITTEN ? this.#code : ""]),
     ]);
     // Points of the same requests and policies hold for any size.
     const points = of === this.#curveOf ? this.curve.peek().points : [];
@@ -250,8 +296,13 @@ export class Player {
     else if (this.#traces.isToFetch(workload)) void this.#fetch(workload);
     else {
       this.#openedFor = workload;
-      this.#line.ask({ kind: "open", settings, file: this.#traces.contentOf(workload) });
+      this.#line.ask({ kind: "open", settings, file: this.#traces.contentOf(workload), code: this.#code });
     }
+  }
+
+  /** The code that may run. */
+  get #code(): string | undefined {
+    return this.written.running.peek();
   }
 
   async #fetch(workload: RecordedWorkload): Promise<void> {
@@ -275,6 +326,7 @@ export class Player {
       this.shown.value = undefined;
       this.latest.value = undefined;
       this.#latest = undefined;
+      this.written.share.value = undefined;
       this.source.value = { ...READING, state };
     });
     this.#showAddress();
@@ -288,6 +340,7 @@ export class Player {
       settings,
       known,
       file: this.#traces.contentOf(settings.workload),
+      code: this.#code,
     });
   }
 
@@ -307,6 +360,12 @@ export class Player {
       case "reading":
         this.source.value = { ...READING, share: message.share };
         break;
+      case "ask":
+        void this.#door.take(message);
+        break;
+      case "deciding":
+        this.written.share.value = message.share;
+        break;
       case "points":
         break;
       default: {
@@ -321,6 +380,7 @@ export class Player {
     if (answer.kind === "nothing") return;
     if (answer.kind === "failed") {
       this.problems.value = [answer.message];
+      this.written.share.value = undefined;
       if (asked?.kind === "open") this.#showNothing("failed");
       else this.isPlaying.value = false;
       return;
@@ -328,6 +388,8 @@ export class Player {
     if (answer.kind === "opened") {
       const { notes, hasTimes, hasWrites } = answer;
       this.source.value = { state: "ready", share: 1, notes, hasTimes, hasWrites };
+      this.written.report.value = answer.written;
+      this.written.share.value = undefined;
       // Not before: both workers would read a file at once.
       if (this.#line.asked?.kind !== "open") this.#askCurves();
     }

@@ -2,7 +2,10 @@ import type { FromPlayWorker, ToPlayWorker } from "../play/messages.ts";
 
 /** What is asked about positions, each with one answer. */
 export type Question = Extract<ToPlayWorker, { readonly kind: "open" | "seek" | "run" }>;
-export type Answer = Exclude<FromPlayWorker, { readonly kind: "why" | "points" | "reading" }>;
+export type Answer = Exclude<
+  FromPlayWorker,
+  { readonly kind: "why" | "points" | "reading" | "ask" | "deciding" }
+>;
 
 /** Asks a worker one question at a time. Of those that come meanwhile the last one counts. */
 export class QuestionLine {

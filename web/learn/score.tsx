@@ -1,7 +1,7 @@
-import { parsePolicy } from "../../src/policy/registry.ts";
 import { Chart } from "../parts/chart.tsx";
 import { counted, countText } from "../parts/text.ts";
 import { FAILURE, HIT, MISS, UNDER_WAY } from "../play/cache-run.ts";
+import { policyName } from "../play/decider.ts";
 import type { CacheView, PlayView } from "../play/play-view.ts";
 import type { Player } from "./player.ts";
 
@@ -41,7 +41,7 @@ export function Score({ view, player }: { readonly view: PlayView; readonly play
                 return (
                   <g key={row}>
                     <text x="0" y={y} class="soft">
-                      {parsePolicy(settings.policy).type.name}
+                      {policyName(settings.policy)}
                     </text>
                     <path class="rule" d={`M${NAME_PX} ${y + 0.5}H${width}`} />
                     <path class="hits" d={hitsPath(latest, x, y)} />
@@ -104,7 +104,8 @@ function partedPath(caches: readonly CacheView[], shown: number, x: (i: number) 
   const [first, ...others] = caches.map(({ results }) => results.subarray(results.length - shown));
   let path = "";
   for (let i = 0; i < shown; i++) {
-    if (others.some((other) => other[i] !== first![i])) {
+    // A cache that stands still has no result, and parts with nobody.
+    if (first![i] !== 0 && others.some((other) => other[i] !== 0 && other[i] !== first![i])) {
       path += `M${x(i) - 1} 0h${STEP_PX}v${caches.length * ROW_PX}h${-STEP_PX}Z`;
     }
   }

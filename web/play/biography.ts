@@ -2,6 +2,7 @@ import { counted, countText } from "../parts/text.ts";
 import { queueText, timesText } from "../queues/queue-words.ts";
 import { CacheRun, FAILURE, HIT, MISS, UNDER_WAY } from "./cache-run.ts";
 import { type Conditions, DEFAULT_CONDITIONS } from "./conditions.ts";
+import { type Decider, deciderOf } from "./decider.ts";
 import { membersOf } from "./places.ts";
 import type { Requests } from "./requests.ts";
 import type { PlayCache } from "./settings.ts";
@@ -37,8 +38,9 @@ export function biographyOf(
   object: number,
   to: number,
   conditions: Conditions = DEFAULT_CONDITIONS,
+  decider: Decider = deciderOf(settings),
 ): PlayBiography {
-  const run = new CacheRun(settings, requests, conditions);
+  const run = new CacheRun(decider, settings, requests, conditions);
   const { objects } = requests.batch;
   const { cache } = run;
   const lines: BiographyLine[] = [];
@@ -112,9 +114,10 @@ function hitsText(hits: number, last: number): string {
 }
 
 /** Says where an object stands, what would become of it, and why: the policy's own rule. */
-function nowText({ cache, reads }: CacheRun, { nameOf }: Requests, object: number): string {
+function nowText(run: CacheRun, { nameOf }: Requests, object: number): string {
+  const { reads } = run;
   const name = nameOf(object);
-  for (const queue of cache.policy.queues()) {
+  for (const queue of run.queues()) {
     const members = membersOf(queue, Number.POSITIVE_INFINITY);
     const at = members.findIndex((member) => queue.hashOf(member) === object);
     if (at < 0) continue;

@@ -1,4 +1,4 @@
-import { parsePolicy } from "../../src/policy/registry.ts";
+import type { PolicyQueue } from "../../src/policy/policy-queue.ts";
 import { type CacheImage, imageBytes, imageOf, restoreImage } from "../../src/replay/cache-image.ts";
 import { DELETE, READ, WRITE } from "../../src/replay/records.ts";
 import { replayRecords } from "../../src/replay/replay-records.ts";
@@ -6,9 +6,11 @@ import { SimulatedCache } from "../../src/replay/simulated-cache.ts";
 import { type Counts, noCounts } from "../../src/replay/tally.ts";
 import { resolveSize } from "../../src/sim/cache-size.ts";
 import { type Conditions, DEFAULT_CONDITIONS, effectOf } from "./conditions.ts";
+import type { Decider } from "./decider.ts";
 import { type Costs, Origin, type OriginImage, originImageBytes } from "./origin.ts";
 import type { Requests } from "./requests.ts";
 import type { PlayCache } from "./settings.ts";
+import { fits, policyQueues } from "./shown-queues.ts";
 import { clockMs } from "./timed-requests.ts";
 
 /** What a request was to a cache. Writes and deletes are neither hit nor miss. */
@@ -25,6 +27,7 @@ const POLICY_SEED = 1;
 
 /** One cache on its way through the requests. */
 export class CacheRun {
+  readonly decider: Decider;
   readonly settings: PlayCache;
   readonly cache: SimulatedCache;
   /** What each request was, as far as the cache has come. */
@@ -43,12 +46,18 @@ export class CacheRun {
   #expired: number[] = [];
 
   /** @param requests as `timed` returns them */
-  constructor(settings: PlayCache, requests: Requests, conditions: Conditions = DEFAULT_CONDITIONS) {
-    const { policy, size, unit } = settings;
+  constructor(
+    decider: Decider,
+    settings: PlayCache,
+    requests: Requests,
+    conditions: Conditions = DEFAULT_CONDITIONS,
+  ) {
+    const { size, unit } = settings;
+    this.decider = decider;
     const { workingSet } = requests;
     this.settings = settings;
     this.cache = new SimulatedCache({
-      policy: parsePolicy(policy),
+      policy: decider.choice,
       ...resolveSize({ kind: unit, amount: size }, unit === "bytes" ? workingSet : undefined),
       seed: POLICY_SEED,
     });
@@ -67,6 +76,11 @@ export class CacheRun {
   /** How many requests it has had. */
   get at(): number {
     return this.#at;
+  }
+
+  /** Whether nothing decides any more: the cache stands as it was before. */
+  get isStopped(): boolean {
+    return this.#at > this.decider.until;
   }
 
   get counts(): Readonly<Counts> {
@@ -94,15 +108,27 @@ export class CacheRun {
     return this.#at === 0 ? 0 : clockMs(this.#requests, this.#conditions, this.#at - 1);
   }
 
-  /** Replays the requests up to a position ahead. */
+  /** The policy's queues at this position. */
+  queues(): PolicyQueue[] {
+    const { cache, decider } = this;
+    const shown = decider.shownAt?.(Math.min(this.#at, decider.until));
+    // What comes from the sandbox need not be true.
+    return shown !== undefined && fits(shown, cache)
+      ? policyQueues(shown, (slot) => cache.objectOf[slot]!)
+      : cache.policy.queues();
+  }
+
+  /** Replays the requests up to a position ahead, as far as there are decisions. */
   advance(to: number): void {
-    if (this.#isPlain) this.#advancePlain(to);
-    else {
-      const isAlone = to === this.#at + 1;
-      if (this.#expired.length > 0) this.#expired = [];
-      for (; this.#at < to; this.#at++) this.#replay(this.#at, isAlone);
-    }
+    const end = Math.min(to, this.decider.until);
+    if (this.#expired.length > 0) this.#expired = [];
+    if (this.#at < end) this.#advance(end, to === this.#at + 1);
     this.#at = to;
+  }
+
+  #advance(to: number, isAlone: boolean): void {
+    if (this.#isPlain) this.#advancePlain(to);
+    else for (; this.#at < to; this.#at++) this.#replay(this.#at, isAlone);
   }
 
   /** Does what `replayRecords` does, and notes what each request was. */

@@ -4,6 +4,7 @@ import { Simulation } from "../../src/replay/simulation.ts";
 import { resolveSize } from "../../src/sim/cache-size.ts";
 import { CacheRun } from "./cache-run.ts";
 import { type Conditions, DEFAULT_CONDITIONS, effectOf } from "./conditions.ts";
+import { deciderOf } from "./decider.ts";
 import type { Requests } from "./requests.ts";
 
 /** The misses of a policy over the whole run, at one size. */
@@ -52,7 +53,7 @@ export function curvePoint(
 ): CurvePoint {
   // What could not be fetched is not kept: that takes a look at each request.
   if (conditions.failures > 0) {
-    const cacheRun = new CacheRun({ policy, size, unit }, requests, conditions);
+    const cacheRun = new CacheRun(deciderOf({ policy }), { policy, size, unit }, requests, conditions);
     cacheRun.advance(requests.count);
     const { requests: reads, misses } = cacheRun.counts;
     return { policy, size, requests: reads, misses };

@@ -5,6 +5,7 @@ import { Simulation } from "../../src/replay/simulation.ts";
 import { CacheRun, FAILURE, HIT, MISS, UNDER_WAY } from "./cache-run.ts";
 import { type Conditions, DEFAULT_CONDITIONS } from "./conditions.ts";
 import { curvePoint } from "./curve.ts";
+import { deciderOf } from "./decider.ts";
 import { openRequests, type Requests, readRequests } from "./requests.ts";
 import { generatedWorkload, type PlayCache, typedWorkload } from "./settings.ts";
 import { timed } from "./timed-requests.ts";
@@ -13,7 +14,7 @@ const LRU: PlayCache = { policy: "lru", size: 100, unit: "entries" };
 
 function played(requests: Requests, given: Partial<Conditions>, cache = LRU): CacheRun {
   const conditions = { ...DEFAULT_CONDITIONS, ...given };
-  const run = new CacheRun(cache, timed(requests, conditions), conditions);
+  const run = new CacheRun(deciderOf(cache), cache, timed(requests, conditions), conditions);
   run.advance(requests.count);
   return run;
 }

@@ -19,10 +19,11 @@ export interface Place {
 export type Places = ReadonlyMap<number, Place>;
 
 /** Walks all queues. Returns nothing if there is too much. */
-export function placesOf({ cache, reads }: CacheRun): Places {
+export function placesOf(run: CacheRun): Places {
+  const { cache, reads } = run;
   const places = new Map<number, Place>();
   if (cache.resident > WALKED_LIMIT) return places;
-  for (const queue of cache.policy.queues()) {
+  for (const queue of run.queues()) {
     const members = membersOf(queue, WALKED_LIMIT);
     const isGhost = queue.kind === "ghost";
     for (const [i, member] of members.entries()) {

@@ -1,13 +1,16 @@
 import type { Clock } from "../../src/lib/clock.ts";
 import { biographyOf } from "./biography.ts";
 import { type CurvePoint, curvePoint, curveSizes, OPTIMA } from "./curve.ts";
+import { type Decisions, WRITTEN } from "./decider.ts";
 import { type ReadFile, readFile } from "./file-requests.ts";
 import type { FromPlayWorker, ToPlayWorker } from "./messages.ts";
-import { viewOf } from "./play-view.ts";
-import { openRequests } from "./requests.ts";
+import { TILES_LIMIT, viewOf } from "./play-view.ts";
+import { openRequests, type Requests } from "./requests.ts";
 import { Run } from "./run.ts";
-import type { PlaySettings } from "./settings.ts";
+import { SandboxLine } from "./sandbox-line.ts";
+import type { PlayCache, PlaySettings } from "./settings.ts";
 import { timed } from "./timed-requests.ts";
+import { type Asked, isWrittenRun, type WrittenReport, WrittenRuns } from "./written-runs.ts";
 
 /** Requests between two looks at the clock. */
 const STRIDE = 2048;
@@ -15,6 +18,8 @@ const STRIDE = 2048;
 const SLICE_MS = 4;
 /** The progress of reading is told when it has grown by so much. */
 const TOLD_SHARE = 0.01;
+/** The progress of a written policy is told so often. */
+const TOLD_MS = 100;
 
 /** Answers the page's messages: all that runs in the worker, without the worker. */
 export class PlayDesk {
@@ -28,7 +33,13 @@ export class PlayDesk {
   #curvesAsked = 0;
   /** Where curves wait. */
   #hold: PromiseWithResolvers<void> | undefined;
+  readonly #sandbox: SandboxLine;
+  readonly #written: WrittenRuns;
+  /** Of each cache of the run whose policy was written in the page. */
+  #decisions: readonly (Decisions | undefined)[] = [];
   #isRunning = false;
+  /** Counts the times that a run began. */
+  #turn = 0;
   /** Whether the page waits to hear where the run is. */
   #isAsked = false;
 
@@ -37,11 +48,14 @@ export class PlayDesk {
     this.#clock = clock;
     this.#pause = pause;
     this.#answer = answer;
+    this.#sandbox = new SandboxLine((number, question) => answer({ kind: "ask", number, question }));
+    this.#written = new WrittenRuns((question) => this.#sandbox.ask(question), clock);
   }
 
   async receive(message: ToPlayWorker): Promise<void> {
     try {
-      if (message.kind === "open") await this.#open(message.settings, message.file);
+      if (message.kind === "open") await this.#open(message);
+      else if (message.kind === "answered") this.#sandbox.answered(message.number, message.answer);
       else if (message.kind === "curves") await this.#curves(message);
       else if (message.kind === "hold") this.#holdCurves(message.isHeld);
       else if (this.#run !== undefined) await this.#play(this.#run, message);
@@ -51,27 +65,31 @@ export class PlayDesk {
     }
   }
 
-  async #open(settings: PlaySettings, file: Blob | undefined): Promise<void> {
+  async #open({ settings, file, code }: ToPlayWorker & { readonly kind: "open" }): Promise<void> {
     // The memory of the run before is free by then.
     this.#run = undefined;
     this.#isRunning = false;
     const { requests, notes } = await this.#requestsOf(settings, file);
-    const run = new Run(requests, settings.caches, settings.conditions);
+    const { decisions, report } = await this.#decide(settings, requests, code);
+    const run = new Run(requests, settings.caches, settings.conditions, decisions);
+    this.#decisions = decisions;
+    await this.#lookInto(run, settings.at);
     run.seekTold(settings.at);
     this.#run = run;
     const { objects, hasSizes, records, reads } = requests.workingSet;
     const { hasTimes } = requests;
-    const facts = { objects, hasSizes, hasTimes, hasWrites: reads < records, notes };
+    const facts = { objects, hasSizes, hasTimes, hasWrites: reads < records, notes, written: report };
     this.#answer({ kind: "opened", view: viewOf(run, true), ...facts });
   }
 
   async #play(
     run: Run,
-    message: Exclude<ToPlayWorker, { readonly kind: "open" | "curves" | "hold" }>,
+    message: Exclude<ToPlayWorker, { readonly kind: "open" | "curves" | "hold" | "answered" }>,
   ): Promise<void> {
     switch (message.kind) {
       case "seek":
         this.#isRunning = false;
+        await this.#lookInto(run, message.at);
         if (message.isTold) run.seekTold(message.at);
         else run.seek(message.at);
         this.#answer({ kind: "view", view: viewOf(run, message.isTold) });
@@ -88,6 +106,7 @@ export class PlayDesk {
           object,
           run.at,
           run.conditions,
+          run.caches[cache]!.decider,
         );
         this.#answer({ kind: "why", cache, object, biography });
         break;
@@ -97,17 +116,71 @@ export class PlayDesk {
 
   /** Makes a view only when the page has drawn the one before. */
   async #runOn(run: Run): Promise<void> {
+    const turn = ++this.#turn;
+    const isOn = (): boolean => this.#isRunning && this.#turn === turn && this.#run === run;
     this.#isRunning = true;
-    while (this.#isRunning && this.#run === run) {
+    while (isOn()) {
       const end = this.#clock.monotonicMs() + SLICE_MS;
       do run.seek(run.at + STRIDE);
       while (run.at < run.requests.count && this.#clock.monotonicMs() < end);
       const isOver = run.at === run.requests.count;
-      if (this.#isAsked) this.#answer({ kind: "view", view: viewOf(run, isOver) });
+      if (this.#isAsked) {
+        if (this.#hasWritten) await this.#lookInto(run, run.at);
+        // Meanwhile it may have been asked to go elsewhere.
+        if (!isOn()) return;
+        this.#answer({ kind: "view", view: viewOf(run, isOver) });
+      }
       this.#isAsked = false;
       if (isOver) this.#isRunning = false;
       else await this.#pause();
     }
+  }
+
+  /** Has the policy that is written in the page decide, in each cache that has it. */
+  async #decide(settings: PlaySettings, requests: Requests, code: string | undefined) {
+    const decisions: (Decisions | undefined)[] = settings.caches.map(() => undefined);
+    if (code === undefined || settings.caches.every(({ policy }) => policy !== WRITTEN)) {
+      return { decisions, report: undefined };
+    }
+    const { fault: trial, isHopeless } = await this.#written.load(code);
+    if (isHopeless) return { decisions, report: { trial, run: undefined } };
+    const asked = this.#askedOf(settings, requests);
+    let run: WrittenReport["run"];
+    for (const [i, cache] of settings.caches.entries()) {
+      if (cache.policy !== WRITTEN) continue;
+      let toldMs = this.#clock.monotonicMs();
+      const decided = await this.#written.run(String(i), cache, asked, (share) => {
+        if (this.#clock.monotonicMs() - toldMs < TOLD_MS) return;
+        toldMs = this.#clock.monotonicMs();
+        this.#answer({ kind: "deciding", share });
+      });
+      decisions[i] = decided;
+      const { fault } = decided;
+      if (fault === undefined || run !== undefined) continue;
+      const key = fault.at < requests.count ? requests.nameOf(requests.batch.objects[fault.at]!) : undefined;
+      run = { ...fault, key };
+    }
+    const report: WrittenReport = { trial, run };
+    return { decisions, report };
+  }
+
+  #askedOf({ workload, seed, conditions }: PlaySettings, requests: Requests): Asked {
+    const of = JSON.stringify([workload, seed, this.#requests?.of, conditions]);
+    return { requests: timed(requests, conditions), conditions, of };
+  }
+
+  /** Learns what written policies show at a position, for caches whose entries are shown one by one. */
+  async #lookInto(run: Run, at: number): Promise<void> {
+    const position = Math.max(0, Math.min(at, run.requests.count));
+    for (const [i, decisions] of this.#decisions.entries()) {
+      const { unit, size } = run.caches[i]!.settings;
+      if (!isWrittenRun(decisions) || (unit === "entries" && size > TILES_LIMIT)) continue;
+      await this.#written.show(decisions, position);
+    }
+  }
+
+  get #hasWritten(): boolean {
+    return this.#decisions.some((decisions) => decisions !== undefined);
   }
 
   #holdCurves(isHeld: boolean): void {
@@ -147,10 +220,12 @@ export class PlayDesk {
   }
 
   /** The sizes in use come first, then the others from small to large. */
-  async #curves({ settings, known, file }: ToPlayWorker & { readonly kind: "curves" }): Promise<void> {
-    const asked = ++this.#curvesAsked;
+  async #curves({ settings, known, file, code }: ToPlayWorker & { readonly kind: "curves" }): Promise<void> {
+    const number = ++this.#curvesAsked;
     const { conditions } = settings;
-    const requests = timed((await this.#requestsOf(settings, file)).requests, conditions);
+    const untimed = (await this.#requestsOf(settings, file)).requests;
+    const asked = this.#askedOf(settings, untimed);
+    const { requests } = asked;
     const { unit } = settings.caches[0]!;
     const own = settings.caches.map(({ size }) => size);
     const sizes = curveSizes(requests, unit, own);
@@ -162,10 +237,25 @@ export class PlayDesk {
       for (const policy of policies) {
         await this.#pause();
         await this.#hold?.promise;
-        if (asked !== this.#curvesAsked) return;
-        points.push(curvePoint(requests, policy, size, unit, conditions));
+        if (number !== this.#curvesAsked) return;
+        const point =
+          policy === WRITTEN
+            ? await this.#writtenPoint({ policy, size, unit }, asked, code)
+            : curvePoint(requests, policy, size, unit, conditions);
+        if (number !== this.#curvesAsked) return;
+        if (point !== undefined) points.push(point);
       }
       this.#answer({ kind: "points", points, share: (done + 1) / ordered.length });
     }
+  }
+
+  /** Nothing if the policy that is written in the page may not run, or breaks a rule. */
+  async #writtenPoint(
+    cache: PlayCache,
+    asked: Asked,
+    code: string | undefined,
+  ): Promise<CurvePoint | undefined> {
+    if (code === undefined || (await this.#written.load(code)).fault !== undefined) return undefined;
+    return this.#written.point(cache, asked);
   }
 }

@@ -32,6 +32,8 @@ export interface CacheView {
   /** Written entries that the origin has yet to hear of. */
   readonly dirty: number;
   readonly queues: readonly PlayQueue[];
+  /** Whether its policy, written in the page, has decided nothing from an earlier request on. */
+  readonly isStopped: boolean;
   /** What the last request did; undefined while it goes fast, and at the beginning. */
   readonly sentence: StepSentence | undefined;
 }
@@ -46,7 +48,7 @@ export const GHOST = 255;
 const WARMEST = 4;
 
 /** Caches with more entries are shown as fields. */
-const TILES_LIMIT = 300;
+export const TILES_LIMIT = 300;
 /** Members of one queue that a field shows. */
 const FIELD_LIMIT = 50_000;
 const PAST = 240;
@@ -66,7 +68,7 @@ export function viewOf(run: Run, isTold: boolean): PlayView {
     past: names(at - PAST, at),
     coming: names(at, at + COMING),
     caches: run.caches.map((cache, i) => {
-      const told = at === 0 ? undefined : events?.[i];
+      const told = at === 0 || cache.isStopped ? undefined : events?.[i];
       const sentence =
         told &&
         stepSentence(
@@ -93,7 +95,8 @@ function cacheView(run: CacheRun, requests: Requests, sentence: StepSentence | u
     results: results.slice(Math.max(0, at - PAST), at),
     costs: { ...run.costs },
     dirty: run.dirty,
-    queues: cache.policy
+    isStopped: run.isStopped,
+    queues: run
       .queues()
       .map((queue) => (hasTiles ? queueOfTiles(queue, run, requests) : queueOfPixels(queue, run))),
     sentence,

@@ -1,5 +1,6 @@
 import { CacheRun, type RunImage, runImageBytes } from "./cache-run.ts";
 import { type Conditions, DEFAULT_CONDITIONS } from "./conditions.ts";
+import { type Decisions, deciderOf } from "./decider.ts";
 import { type Places, placesOf } from "./places.ts";
 import type { Requests } from "./requests.ts";
 import type { PlayCache } from "./settings.ts";
@@ -22,10 +23,18 @@ export class Run {
   /** The events of the last step, if it was made alone. */
   #told: { readonly at: number; readonly events: readonly (readonly StepEvent[])[] } | undefined;
 
-  constructor(requests: Requests, caches: readonly PlayCache[], conditions: Conditions = DEFAULT_CONDITIONS) {
+  /** @param decisions of each cache whose policy was written in the page */
+  constructor(
+    requests: Requests,
+    caches: readonly PlayCache[],
+    conditions: Conditions = DEFAULT_CONDITIONS,
+    decisions: readonly (Decisions | undefined)[] = [],
+  ) {
     this.requests = timed(requests, conditions);
     this.conditions = conditions;
-    this.caches = caches.map((settings) => new CacheRun(settings, this.requests, conditions));
+    this.caches = caches.map(
+      (settings, i) => new CacheRun(deciderOf(settings, decisions[i]), settings, this.requests, conditions),
+    );
     // So far apart that those of the whole run are few enough: each one costs time.
     this.#interval = FIRST_INTERVAL;
     while (this.#interval * CHECKPOINTS < requests.count) this.#interval *= 2;

@@ -115,3 +115,14 @@ test("typed requests are names, with a number of times", () => {
   expect(parseTyped(`A*${TYPED_LIMIT}`).length).toBe(TYPED_LIMIT);
   expect(() => parseTyped(`A*${TYPED_LIMIT + 1}`)).toThrow("there are more than 2,000 requests");
 });
+
+test("a policy that is written in the page has a name among the caches, and its code a setting", () => {
+  const hash = "#caches=written*20;lru*20&code=lVRNb9swDL-_x";
+  const { settings, problems } = readHash(hash);
+  expect(problems).toEqual([]);
+  expect([settings.caches[0]!.policy, settings.code]).toEqual(["written", "lVRNb9swDL-_x"]);
+  expect(readHash(writeHash(settings)).settings).toEqual(settings);
+  expect(writeHash(DEFAULT_SETTINGS)).not.toContain("code=");
+  // It has no parameters.
+  expect(readHash("#caches=written(a=1)*20").problems[0]).toContain('unknown policy "written"');
+});

@@ -1,10 +1,10 @@
-import { parsePolicy } from "../../src/policy/registry.ts";
 import type { SizeUnit } from "../../src/replay/simulated-cache.ts";
 import { parseCacheSizes } from "../../src/sim/cache-size.ts";
 import { parseColumns } from "../../src/sim/trace/columns.ts";
 import { parseSpecification } from "../../src/sim/workload/specification.ts";
 import { openWorkload } from "../../src/sim/workload/workload.ts";
 import { CONDITION_SETTINGS, type Conditions, DEFAULT_CONDITIONS, wholeNumber } from "./conditions.ts";
+import { policyName } from "./decider.ts";
 import { REQUESTS_LIMIT } from "./limits.ts";
 import { AS_DETECTED, parseSkipping, type Reading, readingParts } from "./reading.ts";
 import { TRACES } from "./traces.ts";
@@ -21,6 +21,8 @@ export interface PlaySettings {
   /** How many requests have been made. */
   readonly at: number;
   readonly speed: Speed;
+  /** The code of the policy that is written in the page, packed for the address. */
+  readonly code?: string | undefined;
 }
 
 export type Workload = MadeWorkload | RecordedWorkload;
@@ -39,7 +41,7 @@ export interface RecordedWorkload {
 }
 
 export interface PlayCache {
-  /** In the form that `parsePolicy` reads. */
+  /** In the form that `parsePolicy` reads, or `WRITTEN`. */
   readonly policy: string;
   readonly size: number;
   readonly unit: SizeUnit;
@@ -128,13 +130,14 @@ export function readHash(hash: string): ReadSettings {
       conditions: Object.assign({ ...DEFAULT_CONDITIONS }, ...conditions),
       at: read("at", (text) => wholeNumber(text, 0, REQUESTS_LIMIT), at),
       speed: read("speed", parseSpeed, speed),
+      code: read<string | undefined>("code", (text) => text, undefined),
     },
     problems,
   };
 }
 
 /** Writes what `readHash` reads. */
-export function writeHash({ workload, seed, caches, conditions, at, speed }: PlaySettings): string {
+export function writeHash({ workload, seed, caches, conditions, at, speed, code }: PlaySettings): string {
   const parts = workloadParts(workload, seed);
   parts.push(["caches", formatCaches(caches)]);
   for (const [name, setting] of Object.entries(CONDITION_SETTINGS)) {
@@ -142,6 +145,7 @@ export function writeHash({ workload, seed, caches, conditions, at, speed }: Pla
     if (value !== undefined) parts.push([name, value]);
   }
   parts.push(["at", String(at)], ["speed", String(speed)]);
+  if (code !== undefined) parts.push(["code", code]);
   return `#${parts.map(([name, value]) => `${name}=${encoded(value)}`).join("&")}`;
 }
 
@@ -163,7 +167,7 @@ function workloadParts(workload: Workload, seed: number): [string, string][] {
 const NAMES = [
   ...["workload", "requests", "seed", "typed", "trace", "file", "format", "columns", "broken", "caches"],
   ...Object.keys(CONDITION_SETTINGS),
-  ...["at", "speed"],
+  ...["at", "speed", "code"],
 ];
 const DEFAULT_REQUESTS = 1000;
 
@@ -223,7 +227,7 @@ function parseCache(text: string): PlayCache {
   const cut = text.lastIndexOf("*");
   if (cut < 0) throw new RangeError(`"${text}" is not a policy and a size such as lru*20`);
   const policy = text.slice(0, cut).trim();
-  parsePolicy(policy);
+  policyName(policy);
   return { policy, ...parseSize(text.slice(cut + 1).trim()) };
 }
 

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CacheRun } from "./cache-run.ts";
+import { deciderOf } from "./decider.ts";
 import { readFile } from "./file-requests.ts";
 import { AS_DETECTED } from "./reading.ts";
 import { TRACES } from "./traces.ts";
@@ -22,7 +23,7 @@ for (const { name, file, size } of TRACES) {
     expect(requests.hasTimes).toBe(true);
     expect(requests.count).toBeGreaterThan(5000);
     const [lru, other, best] = ["lru", "w-tinylfu", "belady"].map((policy) => {
-      const run = new CacheRun({ policy, size, unit: "entries" }, requests);
+      const run = new CacheRun(deciderOf({ policy }), { policy, size, unit: "entries" }, requests);
       run.advance(requests.count);
       return run.counts.misses / run.counts.requests;
     });

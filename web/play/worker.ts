@@ -1,18 +1,12 @@
-import { systemClock } from "../../src/lib/clock.ts";
-import type { FromPlayWorker, ToPlayWorker } from "./messages.ts";
-import { PlayDesk } from "./play-desk.ts";
+import { type SandboxStart, startSandbox } from "../sandbox/start.ts";
+import type { ToPlayWorker } from "./messages.ts";
+import { startPlaying } from "./start.ts";
 
-/** The entry point of the page's worker. */
-
-/** Lets messages in. A timer would wait for some milliseconds. */
-const channel = new MessageChannel();
-const waiting: (() => void)[] = [];
-channel.port1.onmessage = () => waiting.shift()!();
-const pause = (): Promise<void> =>
-  new Promise((resolve) => {
-    waiting.push(resolve);
-    channel.port2.postMessage(undefined);
-  });
-
-const desk = new PlayDesk(systemClock, pause, (message: FromPlayWorker) => self.postMessage(message));
-self.onmessage = ({ data }: MessageEvent<ToPlayWorker>) => void desk.receive(data);
+/**
+ * The entry point of the page's workers, and of the sandbox's: both replay requests through caches, so one script
+ * does for both. The first message to a sandbox brings the port over which it is asked.
+ */
+self.onmessage = ({ data, ports: [port] }: MessageEvent<ToPlayWorker & SandboxStart>) => {
+  if (port === undefined) startPlaying(data);
+  else startSandbox(port, data);
+};

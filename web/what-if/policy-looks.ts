@@ -15,6 +15,7 @@ const MARKS = {
   wedge: "M0 4.5 4.5-3.5h-9Z",
   plus: "M-1.5-4.5h3v3h3v3h-3v3h-3v-3h-3v-3h3Z",
   cross: "M-4-2.5-2.5-4 0-1.5 2.5-4 4-2.5 1.5 0 4 2.5 2.5 4 0 1.5-2.5 4-4 2.5-1.5 0Z",
+  star: "M0-5.2 1.4-1.6 5-1.6 2.1 .8 3.2 4.4 0 2.2-3.2 4.4-2.1 .8-5-1.6-1.4-1.6Z",
   bar: "M-4.5-1.5h9v3h-9Z",
 } as const;
 
@@ -26,6 +27,8 @@ const KNOWN: Readonly<Record<string, PolicyLook>> = {
   arc: { colour: "--policy-5", dash: "12 4", mark: MARKS.wedge },
   lirs: { colour: "--policy-6", dash: "5 2", mark: MARKS.plus },
   "w-tinylfu": { colour: "--policy-7", dash: "4 2 1 2 1 2", mark: MARKS.cross },
+  // Of the playground: a policy that its reader writes.
+  written: { colour: "--policy-8", dash: "14 2", mark: MARKS.star },
 };
 const OTHER: PolicyLook = { colour: "--policy-8", dash: "1 3", mark: MARKS.bar };
 

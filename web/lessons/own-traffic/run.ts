@@ -3,6 +3,7 @@ import { cachesOf } from "../../lesson/staged-run.ts";
 import type { PlaygroundSettings } from "../../lesson/start.tsx";
 import { CacheRun } from "../../play/cache-run.ts";
 import { type Conditions, DEFAULT_CONDITIONS } from "../../play/conditions.ts";
+import { deciderOf } from "../../play/decider.ts";
 import { readFile } from "../../play/file-requests.ts";
 import { AS_DETECTED } from "../../play/reading.ts";
 import type { Requests } from "../../play/requests.ts";
@@ -50,7 +51,7 @@ export async function recordedRequests(blob: Blob): Promise<Requests> {
 
 /** The misses of 100 reads so far, after each step of the replay: the first value is that before any request. */
 export function missesSoFar(requests: Requests, cache: PlayCache): number[] {
-  const run = new CacheRun(cache, requests, CONDITIONS);
+  const run = new CacheRun(deciderOf(cache), cache, requests, CONDITIONS);
   return Array.from({ length: STEPS + 1 }, (_, step) => {
     run.advance(Math.round((requests.count * step) / STEPS));
     return step === 0 ? 100 : missesOf(run);
@@ -60,7 +61,7 @@ export function missesSoFar(requests: Requests, cache: PlayCache): number[] {
 /** The misses of 100 reads, for each policy, with caches of a size. */
 export function missesAt(requests: Requests, size: number): number[] {
   return cachesOf(POLICIES, size).map((cache) => {
-    const run = new CacheRun(cache, requests, CONDITIONS);
+    const run = new CacheRun(deciderOf(cache), cache, requests, CONDITIONS);
     run.advance(requests.count);
     return missesOf(run);
   });

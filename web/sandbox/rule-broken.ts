@@ -1,0 +1,2 @@
+/** A rule of policies was broken. */
+export class RuleBroken extends Error {}
