@@ -23,6 +23,11 @@ test("the playground alone: its page, and a way to it", async () => {
     const missing = await get(`/learn/traces/${name}`);
     expect([missing.status, await missing.text()]).toEqual([404, expect.stringContaining("there are ")]);
   }
+  const picture = await get("/learn/docs/images/dashboard.png");
+  expect([picture.status, picture.headers.get("content-type")]).toEqual([200, "image/png"]);
+  expect((await get("/learn/docs/images/..%2f..%2fpackage.json")).status).toBe(404);
+  expect((await get("/learn/docs/policies")).status).toBe(200);
+  expect((await get("/learn/docs/secrets")).status).toBe(404);
   expect((await get("/learn", { method: "POST" })).status).toBe(405);
   expect(() => new LearnServer({ host: "127.0.0.1", port: server.port, page })).toThrow(
     "the port is in use by another program; choose another with --port",

@@ -1,5 +1,6 @@
 import { type HttpServer, listenForHttp } from "./http-listener.ts";
 import { LEARN_LINKS, learnPageAt, linked, once, type Page, type PageName, pageResponse } from "./page.ts";
+import { pictureResponse } from "./pictures.ts";
 import { Problem } from "./problem.ts";
 import { respond, respondProblem } from "./responses.ts";
 import { parseTarget } from "./target.ts";
@@ -15,12 +16,13 @@ export interface LearnOptions {
 }
 
 const TRACES = "/learn/traces/";
+const PICTURES = "/learn/docs/images/";
 
 /** The page sends nothing. */
 const BODY_BYTES = 1024;
 const IDLE_TIMEOUT_S = 10;
 
-/** Serves the playground and the lessons without anything else. The page holds nothing of the machine, so anybody may read it. */
+/** Serves the playground, the lessons and the documents without anything else. The page holds nothing of the machine, so anybody may read it. */
 export class LearnServer {
   readonly port: number;
   readonly #servers: readonly HttpServer[];
@@ -52,11 +54,12 @@ async function answer(request: Request, page: (name: PageName) => Promise<Page>)
     const { path } = parseTarget(request.url);
     if (path === "/") return respond(null, "text/plain", { status: 302, headers: { location: "/learn" } });
     if (path.startsWith(TRACES)) return await traceResponse(path.slice(TRACES.length));
+    if (path.startsWith(PICTURES)) return await pictureResponse(path.slice(PICTURES.length));
     const name = learnPageAt(path);
     if (name === undefined)
       throw new Problem(
         404,
-        "there is nothing here; the playground is at /learn, the lessons at /learn/lessons",
+        "there is nothing here; the playground is at /learn, the lessons at /learn/lessons, documents at /learn/docs",
       );
     return pageResponse(linked(await page(name), LEARN_LINKS), request);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
 import { LESSONS } from "../../web/lessons/course.ts";
-import { ADMIN_LINKS, linked, pageFile, SITE_LINKS } from "./page.ts";
+import { ADMIN_LINKS, linked, type PageLinks, pageFile, SITE_LINKS } from "./page.ts";
 import { bundlePage } from "./page-bundle.ts";
 
 const hash = (text: string): string =>
@@ -11,8 +11,11 @@ for (const [name, limitBytes] of [
   ["dashboard", 60_000],
   ["learn", 150_000],
   // One lesson has a recording in its page, and what reads it.
-  ...LESSONS.map(({ name }) => [`lesson-${name}`, name === "own-traffic" ? 150_000 : 90_000] as const),
-  ["lessons", 50_000],
+  ...LESSONS.map(({ name }) => [`lesson-${name}`, name === "own-traffic" ? 120_000 : 90_000] as const),
+  ["lessons", 20_000],
+  ["home", 60_000],
+  ["docs", 20_000],
+  ["doc-admin", 35_000],
 ] as const) {
   test(`the page ${name} is one file that loads nothing, and small`, async () => {
     const page = await bundlePage(name);
@@ -35,6 +38,18 @@ for (const [name, limitBytes] of [
   });
 }
 
+test("a lesson shows live figures where a proxy serves it, and says elsewhere how to get there", () => {
+  const html =
+    '<html><!--served by a proxy--><p>Here: <a class="within" href="page:dashboard#keys">Keys</a></p>\n<!--served elsewhere--><p>There.</p><!--end-->';
+  const page = { html, library: undefined, hasWorker: false, scriptSource: "", styleSource: "" };
+  const text = (links: PageLinks, isProxy?: boolean): string =>
+    linked(page, links, isProxy).html.replace(/<html[^>]*>/, "");
+  expect(text(ADMIN_LINKS, true)).toBe('<p>Here: <a class="within" href="/#keys">Keys</a></p>\n');
+  // A server's dashboard has no such view.
+  expect(text(ADMIN_LINKS, false)).toBe("<p>There.</p>");
+  expect(text(SITE_LINKS)).toBe("<p>There.</p>");
+});
+
 test("pages link to those that are there", () => {
   const html = '<html lang="en"><a href="page:learn">Playground</a><a href="page:dashboard">Dashboard</a>';
   const page = { html, library: undefined, hasWorker: false, scriptSource: "", styleSource: "" };
@@ -45,6 +60,8 @@ test("pages link to those that are there", () => {
   // Within a sentence the words stay.
   const sentence = 'Look at <a class="within" href="page:dashboard#what-if">What if</a>.';
   expect(linked({ ...page, html: sentence }, SITE_LINKS).html).toBe("Look at What if.");
+  const picture = '<a class="within" href="page:dashboard"><b>Now</b></a>';
+  expect(linked({ ...page, html: picture }, SITE_LINKS).html).toBe("<b>Now</b>");
   expect(linked({ ...page, html: sentence }, ADMIN_LINKS).html).toBe(
     'Look at <a class="within" href="/#what-if">What if</a>.',
   );

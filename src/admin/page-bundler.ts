@@ -6,11 +6,12 @@ import { PAGES } from "./page-sources.ts";
  * Bundles the page whose name is the argument, and writes `{ "script", "style", "worker"?, "frame"?, "library"?,
  * "body"? }` to standard output: page-bundle.ts.
  */
-const { script, style, worker, frame, hasLibrary, body } = PAGES[process.argv[2] as PageName];
+const name = process.argv[2] as PageName;
+const { script, style, worker, frame, hasLibrary, body } = PAGES[name];
 const web = join(import.meta.dir, "../../web");
 
 interface PageText {
-  default(): Promise<string>;
+  default(name: PageName): Promise<string>;
 }
 
 /** @param format `iife`: nothing of it has a name outside, where a reader's code stands */
@@ -32,7 +33,7 @@ process.stdout.write(
     style: await bundled(style),
     ...(worker !== undefined && { worker: await bundled(worker, "iife") }),
     ...(frame !== undefined && { frame: await bundled(frame, "iife") }),
-    ...(body !== undefined && { body: await ((await import(join(web, body))) as PageText).default() }),
+    ...(body !== undefined && { body: await ((await import(join(web, body))) as PageText).default(name) }),
     ...(hasLibrary && {
       library: await Bun.file(Bun.resolveSync("uplot/dist/uPlot.iife.min.js", web)).text(),
     }),

@@ -3,6 +3,7 @@ import type { Call, Handler, Method, Route } from "./call.ts";
 import { listResponse } from "./list-page.ts";
 import { LOGIN_ROUTES } from "./login.ts";
 import { ADMIN_LINKS, learnPageAt, libraryResponse, linked, pageResponse } from "./page.ts";
+import { pictureResponse } from "./pictures.ts";
 import { PROBE_ROUTES } from "./probes.ts";
 import { Problem } from "./problem.ts";
 import { traceResponse } from "./traces.ts";
@@ -32,6 +33,20 @@ export const ROUTES: readonly Route[] = [
     summary: "A recorded trace for the playground.",
   },
   {
+    path: "/learn/docs/images/",
+    access: "password",
+    methods: { GET: ({ rest }) => pictureResponse(rest) },
+    shown: "/learn/docs/images/{file}",
+    summary: "A picture that a document shows.",
+  },
+  {
+    path: "/learn/docs/",
+    access: "password",
+    methods: { GET: (call) => learnResponse(call, `/learn/docs/${call.rest}`) },
+    shown: "/learn/docs/{name}",
+    summary: "A document; /learn/docs lists them.",
+  },
+  {
     path: "/learn/",
     access: "password",
     methods: { GET: (call) => learnResponse(call, `/learn/${call.rest}`) },
@@ -58,8 +73,9 @@ export const ROUTES: readonly Route[] = [
 /** @throws Problem with status 404 */
 async function learnResponse({ desk, request }: Call, path: string): Promise<Response> {
   const name = learnPageAt(path);
-  if (name === undefined) throw new Problem(404, "there is no such lesson; /learn/lessons lists them");
-  return pageResponse(linked(await desk.page(name), ADMIN_LINKS), request);
+  if (name === undefined)
+    throw new Problem(404, "there is no such page; /learn/lessons and /learn/docs list them");
+  return pageResponse(linked(await desk.page(name), ADMIN_LINKS, desk.view.service === "proxy"), request);
 }
 
 export interface FoundRoute {

@@ -15,7 +15,7 @@ export function CoherenceView() {
     <View
       id="coherence"
       title="Coherence and clients"
-      lesson="write-race"
+      lessons={["write-race", "cold-key", "cut-wire"]}
       question="How old could an answer be, and who asks?"
     >
       <div class="coherence">

@@ -59,7 +59,7 @@ export function InsideView() {
     <View
       id="inside"
       title="Inside"
-      lesson="too-small"
+      lessons={["too-small"]}
       question="Where does each entry stand, and why does it leave?"
       note={state === undefined ? undefined : sampleText(state.report)}
     >

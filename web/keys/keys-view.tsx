@@ -17,7 +17,12 @@ export function KeysView() {
     opened.value = name;
   };
   return (
-    <View id="keys" title="Keys" lesson="popularity" question="Which keys matter, and what should change?">
+    <View
+      id="keys"
+      title="Keys"
+      lessons={["popularity"]}
+      question="Which keys matter, and what should change?"
+    >
       <FindKey onFind={open} />
       {opened.value !== undefined && (
         <Biography name={opened.value} onClose={() => (opened.value = undefined)} />

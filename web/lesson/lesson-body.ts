@@ -16,10 +16,20 @@ export interface LessonText {
   readonly answers: readonly Answer[];
   /** Why the right one is right. */
   readonly answer: string;
-  /** The same on the reader's own traffic: a heading, and where to look. */
-  readonly own: readonly [title: string, text: string];
+  readonly own: OwnTraffic;
   /** What the link to the playground says, and what stands behind it; false if the playground cannot show the run. */
   readonly playground?: readonly [link: string, says: string] | false;
+}
+
+/** The same on the reader's own traffic. */
+interface OwnTraffic {
+  readonly title: string;
+  /** What a proxy shows on the page: `the share of hits`. */
+  readonly shows: string;
+  /** What stands below, where a proxy serves the page, and which view of its dashboard has more. */
+  readonly live: string;
+  /** What can be done wherever the page is. */
+  readonly also?: string;
 }
 
 const SAME_RUN = ["This run in the playground", ", with any other policy beside it."] as const;
@@ -31,7 +41,6 @@ export function lessonBody(name: LessonName, text: LessonText): string {
   const answers = text.answers.map((answer) => `<li>${answer.text}</li>`).join("");
   const right = text.answers.find(({ hint }) => hint === undefined)!;
   const [says, table] = text.change;
-  const [ownTitle, own] = text.own;
   return `${headText()}
 <main class="lesson">
 <p class="label">Lesson ${at + 1} of ${LESSONS.length} · about five minutes</p>
@@ -61,13 +70,21 @@ ${text.question}
 <details class="answer"><summary>The answer</summary>${prose(`<b>${right.text}</b>`)}${text.answer}</details>
 </section>
 <section id="own">
-<h2>${ownTitle}</h2>
-${own}
+<h2>${text.own.title}</h2>
+${ownText(name, text.own)}
 ${playgroundText(text.playground)}
 </section>
 <nav class="course" aria-label="Course">${neighbour(at - 1, "before")}${neighbour(at + 1, "after")}</nav>
 </main>
 `;
+}
+
+/** Both texts stand in the page; whoever serves it chooses (src/admin/page.ts). */
+function ownText(name: LessonName, { shows, live, also }: OwnTraffic): string {
+  return `<!--served by a proxy-->${prose(live)}
+<div id="own-live"><p class="prose awaited">The figures need JavaScript; <code>glasscache top</code> shows them at a terminal.</p></div>
+<!--served elsewhere-->${prose(`A proxy that serves this page shows ${shows} here. Start one in front of your store: <code>glasscache proxy --origin redis://localhost:6379</code>. Let your programs ask it, at port 8080, and open <code>http://localhost:8081/learn/${name}</code>.`)}
+<!--end-->${also === undefined ? "" : prose(also)}`;
 }
 
 function playgroundText(playground: LessonText["playground"] = SAME_RUN): string {

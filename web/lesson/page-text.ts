@@ -9,8 +9,8 @@ import { type PlayCache, typedWorkload } from "../play/settings.ts";
 /** The head of a page, with links to the others. */
 export function headText(): string {
   return `<header class="head">
-<p class="brand"><svg viewBox="0 0 26 26" aria-hidden="true"><path d="M1 6h9M1 11h9M1 16h9M18 20h7"/><rect x="11.5" y="1.5" width="5" height="23" rx="1.5"/></svg>Glasscache</p>
-<nav aria-label="Pages"><a href="page:lessons">Lessons</a><a href="page:learn">Playground</a><a href="page:dashboard">Dashboard</a></nav>
+<p class="brand"><a class="within" href="page:home"><svg viewBox="0 0 26 26" aria-hidden="true"><path d="M1 6h9M1 11h9M1 16h9M18 20h7"/><rect x="11.5" y="1.5" width="5" height="23" rx="1.5"/></svg>Glasscache</a></p>
+<nav aria-label="Pages"><a href="page:lessons">Lessons</a><a href="page:learn">Playground</a><a href="page:docs">Docs</a><a href="page:dashboard">Dashboard</a></nav>
 <div class="tools" id="tools"></div>
 </header>`;
 }

@@ -45,8 +45,7 @@ const SHOWN_EVERY_MS = 950;
 const UNATTENDED_EVERY_MS = 4950;
 
 /** Follows the service that this page came from. */
-export function liveDashboard(): Dashboard {
-  const display = new Display(systemClock);
+export function liveDashboard(display: Display = new Display(systemClock)): Dashboard {
   const recent = new Recent();
   const reading = signal<Reading | undefined>(undefined);
   const moments = signal<readonly Moment[]>([]);

@@ -15,7 +15,7 @@ export function NowView() {
     <View
       id="now"
       title="Now"
-      lesson="locality"
+      lessons={["locality"]}
       question={
         isServer ? "What does the server do, and is it well?" : "What does the cache do, and is it well?"
       }

@@ -18,16 +18,24 @@ export function Brand() {
 
 /** The reader's switches. */
 export function DisplaySwitches() {
-  const { explain, still, theme } = useDisplay();
-  const next = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length]!;
+  const { explain, still } = useDisplay();
   return (
     <>
       <Toggle of={explain} label="Explain" title="Opens the sentence of each figure" />
       <Toggle of={still} label="Still" title="Stops all that moves" />
-      <button type="button" onClick={() => (theme.value = next)} title={`Change to: ${next}`}>
-        {{ system: "Auto", light: "Light", dark: "Dark" }[theme.value]}
-      </button>
+      <ThemeSwitch />
     </>
+  );
+}
+
+/** The system's colours, light or dark. */
+export function ThemeSwitch() {
+  const { theme } = useDisplay();
+  const next = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length]!;
+  return (
+    <button type="button" onClick={() => (theme.value = next)} title={`Change to: ${next}`}>
+      {{ system: "Auto", light: "Light", dark: "Dark" }[theme.value]}
+    </button>
   );
 }
 

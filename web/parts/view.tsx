@@ -10,19 +10,21 @@ export interface ViewProps {
   readonly question: string;
   /** A note at the end of the heading, such as how much was sampled. */
   readonly note?: ComponentChildren;
-  /** The lesson that explains it. */
-  readonly lesson?: LessonName;
+  /** The lessons that explain it. */
+  readonly lessons?: readonly LessonName[];
   readonly children: ComponentChildren;
 }
 
 /** A part of the page with a heading of its own. */
-export function View({ id, title, question, note, lesson, children }: ViewProps) {
+export function View({ id, title, question, note, lessons = [], children }: ViewProps) {
   return (
     <section class="view" id={id} aria-labelledby={`${id}-title`}>
       <header>
         <h2 id={`${id}-title`}>{title}</h2>
         <p class="question">{question}</p>
-        {lesson !== undefined && <LessonLink lesson={lesson} />}
+        {lessons.map((lesson) => (
+          <LessonLink key={lesson} lesson={lesson} />
+        ))}
         {note !== undefined && <p class="note">{note}</p>}
       </header>
       {children}

@@ -101,7 +101,7 @@ export async function readRequests(
     }
     return cut === undefined;
   }, progress);
-  return finished(all, meter.finish(), names, hasTimes, cut);
+  return finished(all, meter.finish(), (object) => names[object]!, hasTimes, cut);
 }
 
 /** Returns a batch with the same records and room for more. */
@@ -128,15 +128,24 @@ async function typedRequests(text: string): Promise<Requests> {
     }
     all.objects[all.count++] = numbers.get(word)!;
   }
+  return requestsOf(all, names.length - 1, (object) => names[object]!);
+}
+
+/** Makes requests of numbered records without times. @param objects how many different ones there are */
+export function requestsOf(
+  batch: NumberedBatch,
+  objects: number,
+  nameOf: (object: number) => string,
+): Requests {
   const meter = new WorkingSetMeter();
-  meter.add(all, names.length - 1);
-  return finished(all, meter.finish(), names, false, undefined);
+  meter.add(batch, objects);
+  return finished(batch, meter.finish(), nameOf, false, undefined);
 }
 
 function finished(
   batch: NumberedBatch,
   workingSet: WorkingSet,
-  names: readonly string[],
+  nameOf: Requests["nameOf"],
   hasTimes: boolean,
   cut: Cut | undefined,
 ): Requests {
@@ -145,7 +154,7 @@ function finished(
   next.finish(workingSet.objects);
   next.take(batch.nextDistance, batch.count);
   batch.hasNextDistances = true;
-  return { count: batch.count, batch, hasTimes, workingSet, cut, nameOf: (object) => names[object]! };
+  return { count: batch.count, batch, hasTimes, workingSet, cut, nameOf };
 }
 
 /** Adds records; columns that one of both lacks are filled with what stands for their absence. */

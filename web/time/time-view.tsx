@@ -37,7 +37,7 @@ export function TimeView() {
     <View
       id="time"
       title="Time"
-      lesson="cold-start"
+      lessons={["cold-start", "time-to-live"]}
       question="When did it change, and who changed it?"
       note="drag to zoom, double-click for all; arrow keys walk"
     >

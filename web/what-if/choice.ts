@@ -1,4 +1,5 @@
 import type { WhatIfPoint, WhatIfReport } from "../../src/instruments/view.ts";
+import { counted, sizeText } from "../parts/text.ts";
 
 /** What a cache of some policy and size would do. */
 export interface Outcome {
@@ -53,6 +54,23 @@ export function ranking({ curves }: WhatIfReport, factor: number): Ranked[] {
       return outcome === undefined ? [] : [{ policy, outcome }];
     })
     .sort((a, b) => a.outcome.missRatio - b.outcome.missRatio);
+}
+
+/** Returns the present cache as it was simulated, so that it can be compared with the others. */
+export function presentOutcome({ curves, present }: WhatIfReport): Outcome | undefined {
+  return outcomeAt(curves.find(({ policy }) => policy === present.policy)?.points ?? [], 1);
+}
+
+/**
+ * Returns what writes a size, by its multiple of the present one.
+ * @param memory as users set it; what the policy has of it for entries is somewhat less
+ */
+export function sizesOf(
+  { size, unit }: WhatIfReport["present"],
+  memory: number = size,
+): (factor: number) => string {
+  return (factor) =>
+    unit === "bytes" ? sizeText(memory * factor) : counted(Math.round(size * factor), "entry", "entries");
 }
 
 /** Returns a round value of at least `value`: 1, 2, 2.5 or 5 times a power of ten. */

@@ -1,14 +1,15 @@
 import { useSignal } from "@preact/signals";
 import type { WhatIfReport } from "../../src/instruments/view.ts";
-import { ENOUGH_READS } from "../dashboard/verdict.ts";
 import { useDashboard } from "../live/dashboard.ts";
 import { TableBehind } from "../parts/table.tsx";
-import { clockText, counted, countText, percentText, sizeText } from "../parts/text.ts";
-import { Awaited, HowToRead, View } from "../parts/view.tsx";
+import { clockText, counted, countText, percentText } from "../parts/text.ts";
+import { HowToRead, View } from "../parts/view.tsx";
 import { Apply } from "./apply.tsx";
-import { outcomeAt, ranking } from "./choice.ts";
+import { outcomeAt, presentOutcome, ranking, sizesOf } from "./choice.ts";
 import { Curves } from "./curves.tsx";
+import { isEnough } from "./enough.ts";
 import { Ledger } from "./ledger.tsx";
+import { NotEnough } from "./not-enough.tsx";
 import { PolicyList } from "./policy-list.tsx";
 import { Sentence } from "./sentence.tsx";
 
@@ -18,16 +19,15 @@ export function WhatIfView() {
   const { whatIf, settings } = reading.value?.sections ?? {};
   const policy = useSignal<string | undefined>(undefined);
   const factor = useSignal(2);
-  if (whatIf === undefined || whatIf.requests < ENOUGH_READS) {
+  if (!isEnough(whatIf)) {
     return (
-      <View id="what-if" title="What if" lesson="memory" question="What would another size or policy give?">
-        <Awaited>
-          {settings === undefined
-            ? "The figures are on their way."
-            : whatIf === undefined
-              ? "Nothing is simulated: the instruments are off. Start the proxy with --instruments on."
-              : `Other caches are simulated on what clients read: ${countText(whatIf.requests)} of the ${ENOUGH_READS} reads that a comparison needs.`}
-        </Awaited>
+      <View
+        id="what-if"
+        title="What if"
+        lessons={["memory"]}
+        question="What would another size or policy give?"
+      >
+        <NotEnough report={whatIf} isConnected={settings !== undefined} />
       </View>
     );
   }
@@ -37,17 +37,12 @@ export function WhatIfView() {
   const points = whatIf.curves.find((curve) => curve.policy === chosen)?.points ?? [];
   const outcome = outcomeAt(points, factor.value);
   const today = presentOutcome(whatIf);
-  // Memory as users set it; what the policy has of it for entries is somewhat less.
-  const memory = recent.figure("glasscache_memory_limit_bytes") ?? present.size;
-  const sizeOf = (multiple: number): string =>
-    present.unit === "bytes"
-      ? sizeText(memory * multiple)
-      : counted(Math.round(present.size * multiple), "entry", "entries");
+  const sizeOf = sizesOf(present, recent.figure("glasscache_memory_limit_bytes"));
   return (
     <View
       id="what-if"
       title="What if"
-      lesson="memory"
+      lessons={["memory"]}
       question="What would another size or policy give?"
       note={`${counted(whatIf.sampledRequests, "read")} simulated of ${countText(whatIf.requests)} since ${clockText(whatIf.sinceMs)}`}
     >
@@ -108,10 +103,4 @@ export function WhatIfView() {
       </div>
     </View>
   );
-}
-
-/** The present cache as it was simulated, so that it can be compared with the others. */
-function presentOutcome({ curves, present }: WhatIfReport) {
-  const points = curves.find(({ policy }) => policy === present.policy)?.points ?? [];
-  return outcomeAt(points, 1);
 }

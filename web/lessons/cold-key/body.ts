@@ -71,12 +71,14 @@ ${prose(
     answer: prose(
       `The first answer is back after ${timeText(twiceAlone.firstMs)}, however many come. Where every miss asks, the number of questions is the number of clients who come until then: ${numberText(twiceAlone.questions)} in this run, and ${numberText(alone.questions)} before. It grows with the crowd and with the way. Where misses share, it is ${numberText(twiceTogether.questions)}: the others only wait. So coalescing protects the origin best at the moment at which it is needed most.`,
     ),
-    own: [
-      "Do misses meet on your own traffic?",
-      prose(
-        `This proxy always lets misses share. Its dashboard counts those that waited for another’s question as <b class="coalesced">= Coalesced</b>, and says how many of all misses they are (<a class="within" href="page:dashboard#coherence">Coherence</a>). In <a class="within" href="page:learn">the playground</a> you can switch coalescing off, for any requests and an origin that takes time.`,
-      ),
+    own: {
+      title: "Do misses meet on your own traffic?",
+      shows: "how many misses waited for another’s question",
+      live: `This proxy always lets misses share. Below is how many waited for another’s question, and how many of all misses they are. The dashboard has it beside the slow requests (<a class="within" href="page:dashboard#coherence">Coherence</a>).`,
+    },
+    playground: [
+      "This crowd in the playground",
+      ": one client after the other. Under <i>Time, origin and writes</i> you can switch coalescing off, and count what the origin gets.",
     ],
-    playground: false,
   });
 }

@@ -3,12 +3,27 @@ import fc from "fast-check";
 import { CoherentCache } from "../../../src/coherence/coherent-cache.ts";
 import { FakeOrigin } from "../../../test/support/fake-origin.ts";
 import { LocalProxy } from "../../../test/support/local-proxy.ts";
-import { ALONE, bothAt, COLD_KEY, coldKeyFacts, endedRun, factsOf, KEY } from "./run.ts";
+import { openRequests } from "../../play/requests.ts";
+import { Run } from "../../play/run.ts";
+import type { MadeWorkload } from "../../play/settings.ts";
+import { ALONE, bothAt, COLD_KEY, coldKeyFacts, endedRun, factsOf, KEY, PLAYGROUND } from "./run.ts";
 import { momentOf, timelineOf, waitingOver } from "./timeline.ts";
 import { ANSWERS, because, latencySays, verdict } from "./words.ts";
 
 afterEach(() => {
   mock.restore();
+});
+
+test("the playground counts nearly the same for the same crowd, evenly spaced", async () => {
+  const { workload, caches, conditions } = PLAYGROUND;
+  const requests = await openRequests({ workload: workload as MadeWorkload, seed: 1 });
+  const costsOf = (coalesces: boolean) => {
+    const run = new Run(requests, caches, { ...conditions!, coalesces });
+    run.seek(requests.count);
+    return run.caches[0]!.costs;
+  };
+  expect(costsOf(true)).toMatchObject({ fetches: 1, coalesced: 409, duplicates: 0 });
+  expect(costsOf(false)).toMatchObject({ fetches: 410, coalesced: 0, duplicates: 409 });
 });
 
 test("with coalescing one question is asked, and all who wait have its answer", () => {

@@ -1,8 +1,10 @@
+import { Coalescing } from "../../coherence/coalescing.tsx";
 import { Lines } from "../../lesson/lines.tsx";
 import { Soon } from "../../lesson/soon.tsx";
 import { startLesson } from "../../lesson/start.tsx";
+import { OwnFigures } from "../../own/figures.tsx";
 import { CrowdStage } from "./crowd-stage.tsx";
-import { ALONE, bothAt, COLD_KEY, LATENCIES_MS } from "./run.ts";
+import { ALONE, bothAt, COLD_KEY, LATENCIES_MS, PLAYGROUND } from "./run.ts";
 import { ANSWERS, latencySays } from "./words.ts";
 
 const LOOKS = [
@@ -32,4 +34,10 @@ startLesson({
     </Soon>
   ),
   answers: ANSWERS,
+  own: (
+    <OwnFigures>
+      <Coalescing />
+    </OwnFigures>
+  ),
+  playground: PLAYGROUND,
 });

@@ -1,10 +1,14 @@
 import { SeededRandom } from "../../../src/lib/random.ts";
+import { cachesOf } from "../../lesson/staged-run.ts";
+import type { PlaygroundSettings } from "../../lesson/start.tsx";
 import { type Arrival, Crowd } from "../../model/crowd.ts";
 import type { Happening } from "../../model/happenings.ts";
 import { ModelOrigin } from "../../model/origin.ts";
 import { judge } from "../../model/promises.ts";
 import { ModelProxy } from "../../model/proxy.ts";
 import { World } from "../../model/world.ts";
+import { DEFAULT_CONDITIONS } from "../../play/conditions.ts";
+import { typedWorkload } from "../../play/settings.ts";
 
 /** Many clients ask for one key that is not cached, nearly at once. */
 
@@ -29,6 +33,17 @@ export const COLD_KEY: ColdKeySettings = {
   latencyMs: 20,
   serviceMs: 0.5,
   seed: 9,
+};
+/** What one question takes when nobody else asks: there and back, and its two commands. */
+const FIRST_MS = 2 * (COLD_KEY.latencyMs + COLD_KEY.serviceMs);
+/** The same crowd in the playground, one client after the other at even distances. */
+export const PLAYGROUND: PlaygroundSettings = {
+  workload: typedWorkload(`A*${COLD_KEY.clients}`),
+  caches: cachesOf(["lru"], 1),
+  conditions: {
+    ...DEFAULT_CONDITIONS,
+    ...{ originMs: FIRST_MS, rate: (1000 * COLD_KEY.clients) / COLD_KEY.withinMs },
+  },
 };
 /** A proxy in which every miss asks. */
 export const ALONE: ColdKeySettings = { ...COLD_KEY, coalesces: false };

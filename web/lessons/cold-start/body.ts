@@ -50,11 +50,11 @@ ${prose(
     answer: prose(
       `In your run the store answered ${warming.cold} requests: the first one for each key. With warming it answers ${warming.warm}, all of them before anybody comes. First requests cannot be avoided, only moved to a time when nobody waits. And if some warmed key is not asked for that day, warming has cost the store one request more.`,
     ),
-    own: [
-      "How cold is your own cache?",
-      prose(
-        `A proxy’s dashboard shows the share of hits over time (<a class="within" href="page:dashboard#time">Time</a>): after a restart it begins low and climbs. And a replay can leave the beginning out, so that it does not spoil the figure: <code>glasscache simulate your.trace --warmup 20000</code>.`,
-      ),
-    ],
+    own: {
+      title: "How cold is your own cache?",
+      shows: "the share of hits since it was started",
+      live: `Below is the share of hits of this proxy over the last ten minutes. After a restart it begins low and climbs. The dashboard has it over two days (<a class="within" href="page:dashboard#time">Time</a>).`,
+      also: `A replay can leave the beginning out, so that it does not spoil the figure: <code>glasscache simulate your.trace --warmup 20000</code>.`,
+    },
   });
 }

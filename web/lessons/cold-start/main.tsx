@@ -1,6 +1,8 @@
 import { CacheStage } from "../../lesson/cache-stage.tsx";
 import { Lines } from "../../lesson/lines.tsx";
 import { startLesson } from "../../lesson/start.tsx";
+import { HitFigures, OwnFigures } from "../../own/figures.tsx";
+import { HitLine } from "../../own/past-line.tsx";
 import { policyLook } from "../../what-if/policy-looks.ts";
 import { CACHES, COUNTED, coldRun, LATEST, LONGEST, warmingUp } from "./run.ts";
 import { ANSWERS, phase, verdict, warmthSays } from "./words.ts";
@@ -52,5 +54,13 @@ startLesson({
     />
   ),
   answers: ANSWERS,
+  own: (
+    <>
+      <HitLine />
+      <OwnFigures>
+        <HitFigures />
+      </OwnFigures>
+    </>
+  ),
   playground: { workload: run.workload, caches: CACHES, at: run.askAt },
 });

@@ -52,12 +52,12 @@ ${prose(
     answer: prose(
       `An answer proves that nothing was missing when its question was sent. That must do until the next question, which is ${timeText(SLOW_BEAT.heartbeatMs)} later, and for the ${timeText(SLOW_BEAT.heartbeatTimeoutMs)} that its answer may take: ${timeText(slow.boundMs)} together. With a wire that dies at moments all over one beat, the old price was read for up to ${timeText(worstOldForMs(SLOW_BEAT, STEP_OF_SLOW_MS))}.`,
     ),
-    own: [
-      "How old could an answer be on your own traffic?",
-      prose(
-        `A proxy’s dashboard shows each connection to the origin with the time since its last proof, on a line that ends at the bound, and how often one was lost (<a class="within" href="page:dashboard#coherence">Coherence</a>). <b>Emptied</b> counts how often all copies were dropped at one stroke. <code>--heartbeat</code> and <code>--heartbeat-timeout</code> set the two times: a shorter silence means fresher copies, and an origin that is busy is sooner taken for a dead one.`,
-      ),
-    ],
+    own: {
+      title: "How old could an answer be on your own traffic?",
+      shows: "each connection to the origin, with the time since its last proof",
+      live: `Below is each connection of this proxy to its origin, with the time since its last proof on a line that ends at the bound, and how often it was lost. The dashboard counts how often all copies were dropped at one stroke: <b>Emptied</b> (<a class="within" href="page:dashboard#coherence">Coherence</a>).`,
+      also: `<code>--heartbeat</code> and <code>--heartbeat-timeout</code> set the two times: a shorter silence means fresher copies, and an origin that is busy is sooner taken for a dead one.`,
+    },
     playground: false,
   });
 }

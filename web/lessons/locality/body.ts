@@ -67,12 +67,11 @@ ${prose(
     answer: prose(
       "The store sees the misses alone: 10 of 100 before, 5 of 100 now. From 98 to 99 of 100 it would be halved once more, though it sounds like less. <b>Count misses</b>: that is what the store answers, and what people wait for.",
     ),
-    own: [
-      "What do hits save you?",
-      prose(
-        `A proxy’s dashboard shows hits and misses of your own traffic as they come, how long each takes, and what the store is spared (<a class="within" href="page:dashboard#now">Now</a>). And <a class="within" href="page:dashboard#keys">Keys</a> shows your favourites.`,
-      ),
-    ],
+    own: {
+      title: "What do hits save you?",
+      shows: "your hits and misses, and how long each takes",
+      live: `Below are hits and misses of this proxy as they come, and how long each takes. The dashboard draws them to scale (<a class="within" href="page:dashboard#now">Now</a>), and names your favourites (<a class="within" href="page:dashboard#keys">Keys</a>).`,
+    },
   });
 }
 

@@ -2,6 +2,7 @@ import { CacheStage } from "../../lesson/cache-stage.tsx";
 import { Lines } from "../../lesson/lines.tsx";
 import { outcomesOf } from "../../lesson/staged-run.ts";
 import { startLesson } from "../../lesson/start.tsx";
+import { OwnFigures, ReadFigures } from "../../own/figures.tsx";
 import { policyLook } from "../../what-if/policy-looks.ts";
 import { CACHES, COUNTED, DISTANCES_MS, directMs, localityRun, meanMs } from "./run.ts";
 import { ANSWERS, distanceSays, phase, verdict } from "./words.ts";
@@ -52,5 +53,10 @@ startLesson({
     />
   ),
   answers: ANSWERS,
+  own: (
+    <OwnFigures>
+      <ReadFigures />
+    </OwnFigures>
+  ),
   playground: { workload: run.workload, caches: CACHES, at: run.askAt },
 });

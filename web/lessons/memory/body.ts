@@ -56,11 +56,11 @@ ${await curveText("A B C A B B D A")}
     answer: prose(
       "Where a curve is steep, each further place turns misses into hits. Where it is flat, places can be taken away without harm, and the other cache can use them. How high the curve is does not matter for that, only how it goes on.",
     ),
-    own: [
-      "Where are you on your own curve?",
-      prose(
-        `A proxy’s dashboard draws the curves of your own traffic, with a mark where you are, and a slider for what if (<a class="within" href="page:dashboard#what-if">What if</a>). Or replay a trace: <code>glasscache simulate your.trace --mrc</code> makes LRU’s curve at one look, as above.`,
-      ),
-    ],
+    own: {
+      title: "Where are you on your own curve?",
+      shows: "the curves of your own reads, with a mark where you are, and a slider for the size",
+      live: `Below are the curves of what is read from this proxy now. The ring is your cache as it is; move the slider. The dashboard has more of it, and can change the policy (<a class="within" href="page:dashboard#what-if">What if</a>).`,
+      also: `Or replay a trace: <code>glasscache simulate your.trace --mrc</code> makes LRU’s curve at one look, as above.`,
+    },
   });
 }

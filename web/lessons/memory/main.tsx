@@ -3,6 +3,7 @@ import { taught } from "../../lesson/policies.ts";
 import { Soon } from "../../lesson/soon.tsx";
 import { cachesOf } from "../../lesson/staged-run.ts";
 import { startLesson } from "../../lesson/start.tsx";
+import { SizeCurves } from "../../own/size-curves.tsx";
 import { CurveStage } from "./curve-stage.tsx";
 import { BUY, COMPARED, HAVE, lruCurve, memoryRequests, missesWith, SEED, SIZES, WORKLOAD } from "./run.ts";
 import { ANSWERS, policiesSay } from "./words.ts";
@@ -34,6 +35,7 @@ startLesson({
     </Soon>
   ),
   answers: ANSWERS,
+  own: <SizeCurves />,
   playground: {
     workload: WORKLOAD,
     seed: SEED,

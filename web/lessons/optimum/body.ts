@@ -64,11 +64,11 @@ ${prose(
     answer: prose(
       "Between LRU and the best there could be lie two requests of a hundred, and a rule that does not know the future gets a part of them only. The other 38 are asked for too rarely for this size. Only more places help, or fewer different keys: keys that mean the same but are written differently, for example.",
     ),
-    own: [
-      "How far is your own cache from the best?",
-      prose(
-        `A proxy’s dashboard draws the optimum as a dashed line beside the policies (<a class="within" href="page:dashboard#what-if">What if</a>). Or replay a trace: <code>glasscache simulate your.trace --policy lru,s3-fifo,belady</code> shows how many points each policy lies above it.`,
-      ),
-    ],
+    own: {
+      title: "How far is your own cache from the best?",
+      shows: "what each rule would miss of your reads, and what the best possible one would",
+      live: `This proxy simulates other rules on what is read from it now, and works out the optimum over the last reads. What lies between your rule and the last row, a better rule could gain at most. The dashboard draws both over all sizes (<a class="within" href="page:dashboard#what-if">What if</a>).`,
+      also: `Or replay a trace: <code>glasscache simulate your.trace --policy lru,s3-fifo,belady</code> shows how many points each policy lies above it.`,
+    },
   });
 }

@@ -3,6 +3,7 @@ import { Lines } from "../../lesson/lines.tsx";
 import { taught } from "../../lesson/policies.ts";
 import { Soon } from "../../lesson/soon.tsx";
 import { startLesson } from "../../lesson/start.tsx";
+import { PolicyMisses } from "../../own/policy-misses.tsx";
 import { CACHES, COMPARED, COUNTED, futureRun, hitsWith, SIZES, threadsOf } from "./run.ts";
 import { Threads } from "./threads.tsx";
 import { ANSWERS, phase, sizeSays, verdict } from "./words.ts";
@@ -46,5 +47,6 @@ startLesson({
     </Soon>
   ),
   answers: ANSWERS,
+  own: <PolicyMisses />,
   playground: { workload: run.workload, caches: CACHES, at: run.askAt },
 });

@@ -2,6 +2,7 @@ import { lessonBody } from "../../lesson/lesson-body.ts";
 import { barsText, prose, tableText } from "../../lesson/page-text.ts";
 import { taught } from "../../lesson/policies.ts";
 import { countText } from "../../parts/text.ts";
+import { recordedRequests } from "./recording.ts";
 import { recordingText } from "./recording-text.ts";
 import {
   BUY,
@@ -12,7 +13,6 @@ import {
   POLICIES,
   REPLAYED,
   readsIn,
-  recordedRequests,
   SIZES,
   STEPS,
   TRACE,
@@ -49,7 +49,7 @@ ${stepText("1. Record", "glasscache proxy --record traffic.rec", "The proxy in f
 ${stepText("2. Replay", "glasscache simulate traffic.rec", "The simulator reads it, and plays it to as many caches as you like, each with its own rule and size. Millions of requests take a second. Or drop the file onto the playground: it does not leave your browser.")}
 ${stepText("3. Choose", "--policy lru,s3-fifo --size 100,800", "A table shows how many requests would have missed in each cache. You look for the size beyond which more memory gains little, and for the rule that does best there.")}
 </figure>
-${recordingText(new Uint8Array(await blob.arrayBuffer()))}`,
+${await recordingText(requests)}`,
     expect: prose(
       `Here is a recording of ${countText(readsIn(requests))} reads of ${countText(requests.workingSet.objects)} keys. Glasscache’s proxy made it while <code>glasscache demo</code> ran: popular keys, a scan, popularity that moves. Say it were yours, and your cache followed LRU with ${HAVE} places. It misses ${round(lru!)} of 100 reads. You can set another rule, S3-FIFO. Or you can pay for ${BUY / HAVE} times the memory, ${BUY} places. How many reads would miss?`,
     ),
@@ -74,12 +74,12 @@ ${recordingText(new Uint8Array(await blob.arrayBuffer()))}`,
     answer: prose(
       "The first request for a key is always a miss, as in lesson 1. In a short recording nearly all requests are first ones, and they hide what a cache is worth. The simulator’s first line tells how many keys there were: compare that with the number of requests, and record until most keys have come more than once.",
     ),
-    own: [
-      "And now your own",
-      prose(
-        `A proxy’s dashboard replays your live traffic all the time, through other rules and sizes, with an error for each figure (<a class="within" href="page:dashboard#what-if">What if</a>). To take time over it, record: <code>docs/CHOOSING.md</code> goes through the three steps with a web shop’s day, says how to read the tables, and how to check that a choice lasts. Add <code>--writes drop</code> if your writes remove entries, as the proxy’s do; it was on here.`,
-      ),
-    ],
+    own: {
+      title: "And now your own",
+      shows: "your own reads replayed all the time, through other rules and sizes",
+      live: `This proxy replays what is read from it all the time, through other rules and sizes, with an error for each figure. Here they are; move the slider. The dashboard has more of it, and can change the policy (<a class="within" href="page:dashboard#what-if">What if</a>).`,
+      also: `To take time over it, record: <a class="within" href="page:doc-choosing">Choosing a policy and a size</a> goes through the three steps with a web shop’s day, says how to read the tables, and how to check that a choice lasts. Add <code>--writes drop</code> if your writes remove entries, as the proxy’s do; it was on here.`,
+    },
     playground: ["This recording in the playground", ". Drop your own file there in its place."],
   });
 }

@@ -2,21 +2,13 @@ import { Lines } from "../../lesson/lines.tsx";
 import { taught } from "../../lesson/policies.ts";
 import { Soon } from "../../lesson/soon.tsx";
 import { startLesson } from "../../lesson/start.tsx";
+import { SizeCurves } from "../../own/size-curves.tsx";
 import { recordingIn } from "./recording-text.ts";
 import { ReplayStage } from "./replay-stage.tsx";
-import {
-  HAVE,
-  missesAt,
-  missesSoFar,
-  PLAYGROUND,
-  POLICIES,
-  REPLAYED,
-  recordedRequests,
-  SIZES,
-} from "./run.ts";
+import { HAVE, missesAt, missesSoFar, PLAYGROUND, POLICIES, REPLAYED, SIZES } from "./run.ts";
 import { ANSWERS, sizeSays } from "./words.ts";
 
-const requests = await recordedRequests(recordingIn(document));
+const requests = await recordingIn(document);
 
 startLesson({
   stage: (
@@ -50,5 +42,6 @@ startLesson({
     </Soon>
   ),
   answers: ANSWERS,
+  own: <SizeCurves />,
   playground: PLAYGROUND,
 });

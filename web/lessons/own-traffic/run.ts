@@ -4,11 +4,9 @@ import type { PlaygroundSettings } from "../../lesson/start.tsx";
 import { CacheRun } from "../../play/cache-run.ts";
 import { type Conditions, DEFAULT_CONDITIONS } from "../../play/conditions.ts";
 import { deciderOf } from "../../play/decider.ts";
-import { readFile } from "../../play/file-requests.ts";
 import { AS_DETECTED } from "../../play/reading.ts";
 import type { Requests } from "../../play/requests.ts";
 import type { PlayCache } from "../../play/settings.ts";
-import { timed } from "../../play/timed-requests.ts";
 import { TRACES } from "../../play/traces.ts";
 
 /** A recording of the proxy, and caches that might have been. */
@@ -42,12 +40,6 @@ export const POLICIES: readonly string[] = ["lru", "s3-fifo", "w-tinylfu", "bela
 
 /** A replay is drawn in so many steps. */
 export const STEPS = 50;
-
-/** Reads the recording. */
-export async function recordedRequests(blob: Blob): Promise<Requests> {
-  const { requests } = await readFile({ name: TRACE.file, blob, reading: AS_DETECTED }, () => {});
-  return timed(requests, CONDITIONS);
-}
 
 /** The misses of 100 reads so far, after each step of the replay: the first value is that before any request. */
 export function missesSoFar(requests: Requests, cache: PlayCache): number[] {

@@ -74,12 +74,12 @@ ${prose(
     answer: prose(
       `If popularity does not move, a long memory is never wrong, and strangers cannot get at it. Where no new favourite comes, at the right end of the slider above, LFU has ${numberText(still[1]!)} hits of 100, LFU-DA ${numberText(still[2]!)} and LRU ${numberText(still[0]!)}. Where one comes every ${PACES[0]} requests, at the left end, it is ${numberText(fast[1]!)}, ${numberText(fast[2]!)} and ${numberText(fast[0]!)}. The same rule is the best and the worst.`,
     ),
-    own: [
-      "Does popularity move in your own traffic?",
-      prose(
-        `A proxy’s dashboard compares policies on what is being asked for now (<a class="within" href="page:dashboard#what-if">What if</a>): if LRU is ahead of W-TinyLFU there, which counts, popularity moves fast. Or replay a trace: <code>glasscache simulate your.trace --policy lru,lfu,lfu-da,w-tinylfu-climb</code>.`,
-      ),
-    ],
+    own: {
+      title: "Does popularity move in your own traffic?",
+      shows: "what LRU, W-TinyLFU and other rules would miss of your reads",
+      live: `This proxy simulates other rules on what is read from it now. If LRU is ahead of W-TinyLFU below, which counts, popularity moves fast. The dashboard has all sizes (<a class="within" href="page:dashboard#what-if">What if</a>).`,
+      also: `Or replay a trace: <code>glasscache simulate your.trace --policy lru,lfu,lfu-da,w-tinylfu-climb</code>.`,
+    },
   });
 }
 

@@ -3,6 +3,7 @@ import { Lines } from "../../lesson/lines.tsx";
 import { taught } from "../../lesson/policies.ts";
 import { Soon } from "../../lesson/soon.tsx";
 import { startLesson } from "../../lesson/start.tsx";
+import { PolicyMisses } from "../../own/policy-misses.tsx";
 import { AFTER, BEFORE, CACHES, COMPARED, hitsAtPace, moveRun, PACES } from "./run.ts";
 import { ANSWERS, paceSays, paceText, phase, verdict } from "./words.ts";
 
@@ -57,5 +58,6 @@ startLesson({
     </Soon>
   ),
   answers: ANSWERS,
+  own: <PolicyMisses />,
   playground: { workload: run.workload, caches: CACHES, at: run.askAt },
 });

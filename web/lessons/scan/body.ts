@@ -49,12 +49,12 @@ ${prose("So a scan does not hurt because it is large. It hurts where <b>a single
     answer: prose(
       `LRU loses a regular only when ${PLACES} different other entries were asked for since its last request. While the scan creeps along, most regulars are asked for well before that, and go back to the front. In this run LRU answers ${slow[0]!.during[0]} of the regulars’ ${slow[0]!.during[1]} requests during the scan, S3-FIFO ${slow[1]!.during[0]}. So a scan’s speed decides, not its length alone.`,
     ),
-    own: [
-      "Has a scan come by your own cache?",
-      prose(
-        `A proxy’s dashboard shows what S3-FIFO and others would have kept of your own traffic (<a class="within" href="page:dashboard#what-if">What if</a>), and where each entry stands (<a class="within" href="page:dashboard#inside">Inside</a>). Or replay a trace: <code>glasscache simulate your.trace --policy lru,s3-fifo</code>.`,
-      ),
-    ],
+    own: {
+      title: "Has a scan come by your own cache?",
+      shows: "what LRU, S3-FIFO and other rules would miss of your reads",
+      live: `This proxy simulates other rules on what is read from it now. If LRU misses clearly more than S3-FIFO below, strangers come by. The dashboard shows where each entry stands (<a class="within" href="page:dashboard#inside">Inside</a>).`,
+      also: `Or replay a trace: <code>glasscache simulate your.trace --policy lru,s3-fifo</code>.`,
+    },
   });
 }
 

@@ -3,6 +3,7 @@ import { Lines } from "../../lesson/lines.tsx";
 import { taught } from "../../lesson/policies.ts";
 import { Soon } from "../../lesson/soon.tsx";
 import { startLesson } from "../../lesson/start.tsx";
+import { PolicyMisses } from "../../own/policy-misses.tsx";
 import { AFTER, CACHES, SCAN, scanResults, scanRun } from "./run.ts";
 import { ANSWERS, lengthSays, phase, verdict } from "./words.ts";
 
@@ -45,5 +46,6 @@ startLesson({
     </Soon>
   ),
   answers: ANSWERS,
+  own: <PolicyMisses />,
   playground: { workload: scan.workload, caches: CACHES, at: scan.askAt },
 });

@@ -50,12 +50,12 @@ ${lifePicture(reads, ttlMs, LIFE_MS)}
     answer: prose(
       "Two herds have two remedies. Many entries that expire together are kept apart by jitter. Many readers of one entry are brought together: the first one asks, the others wait for its answer. This is called coalescing; the proxy does it, and so did the cache above.",
     ),
-    own: [
-      "Is there a herd in your own traffic?",
-      prose(
-        `A proxy’s dashboard shows misses and requests to the origin over time (<a class="within" href="page:dashboard#time">Time</a>). Peaks at equal distances are herds: measure the distance, and you know whose time to live it is. The remedy is where the time is set, in your application: a value that it writes to the origin with <code>EX 600</code> gets, with a jitter of 20 %, a random number of seconds from 480 to 600.`,
-      ),
-    ],
+    own: {
+      title: "Is there a herd in your own traffic?",
+      shows: "how many entries expire each second, and your misses over the last ten minutes",
+      live: `Below is how many entries expire, and how many reads miss, over the last ten minutes. Peaks at equal distances are herds: measure the distance, and you know whose time to live it is. The dashboard has two days (<a class="within" href="page:dashboard#time">Time</a>).`,
+      also: `The remedy is where the time is set, in your application: a value that it writes to the origin with <code>EX 600</code> gets, with a jitter of 20 %, a random number of seconds from 480 to 600.`,
+    },
     playground: [
       "A herd in the playground",
       ", with requests of its own. Set <i>jitter</i> there, and play it again.",

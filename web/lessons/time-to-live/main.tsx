@@ -1,5 +1,7 @@
 import { Soon } from "../../lesson/soon.tsx";
 import { startLesson } from "../../lesson/start.tsx";
+import { ExpiryFigures, OwnFigures } from "../../own/figures.tsx";
+import { MissLine } from "../../own/past-line.tsx";
 import { HerdStage, JitterSlider } from "./herd-stage.tsx";
 import { JITTERS, PLAYGROUND, TIME_TO_LIVE, timeToLiveFacts } from "./run.ts";
 import { ANSWERS } from "./words.ts";
@@ -17,5 +19,13 @@ startLesson({
     </Soon>
   ),
   answers: ANSWERS,
+  own: (
+    <>
+      <MissLine />
+      <OwnFigures>
+        <ExpiryFigures />
+      </OwnFigures>
+    </>
+  ),
   playground: PLAYGROUND,
 });

@@ -59,12 +59,12 @@ ${prose(
     answer: prose(
       `The run counts ${loop} hits. When G comes, A leaves, since it was asked for longest ago; and A is the very next. It takes the place of B, the next but one, and so on: each has just left when it is asked for. With one place more the same run has ${loopFits} hits: all but the first seven requests. A little too small can be as bad as no cache at all.`,
     ),
-    own: [
-      "Is your own cache too small?",
-      prose(
-        `A proxy’s dashboard shows the lines of its own entries, and which would leave next (<a class="within" href="page:dashboard#inside">Inside</a>), and how many misses a larger cache would spare you (<a class="within" href="page:dashboard#what-if">What if</a>). Or replay a trace with all three rules: <code>glasscache simulate your.trace --policy fifo,lru,clock</code>.`,
-      ),
-    ],
+    own: {
+      title: "Is your own cache too small?",
+      shows: "how many reads other rules would miss, in your cache and in one twice as large",
+      live: `This proxy simulates other caches on what is read from it now. Below is what each rule would miss, at your size and at twice as much. The dashboard also shows the lines of your own entries, and which would leave next (<a class="within" href="page:dashboard#inside">Inside</a>).`,
+      also: `Or replay a trace with all three rules: <code>glasscache simulate your.trace --policy fifo,lru,clock</code>.`,
+    },
   });
 }
 

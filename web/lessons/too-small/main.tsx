@@ -3,6 +3,7 @@ import { Lines } from "../../lesson/lines.tsx";
 import { taught } from "../../lesson/policies.ts";
 import { Soon } from "../../lesson/soon.tsx";
 import { startLesson } from "../../lesson/start.tsx";
+import { PolicyMisses } from "../../own/policy-misses.tsx";
 import { ALL, COUNTED, hitsWith, KEYS, PLACES, POLICIES, smallRun } from "./run.ts";
 import { ANSWERS, phase, sizeSays, verdict } from "./words.ts";
 
@@ -39,5 +40,6 @@ startLesson({
     </Soon>
   ),
   answers: ANSWERS,
+  own: <PolicyMisses factors={[1, 2]} />,
   playground: { workload: run.workload, caches: run.caches, at: run.askAt },
 });

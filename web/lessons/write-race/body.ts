@@ -51,12 +51,13 @@ ${prose(
     answer: prose(
       "The origin takes what comes over one connection in its order. A question that is sent behind the write is answered behind it, with the new price. If the lease changed only with the OK, that answer would be thrown away for nothing. Questions that were sent before the write have the old number either way.",
     ),
-    own: [
-      "Who writes on your own traffic?",
-      prose(
-        `A proxy’s dashboard counts what was dropped because of <b>own writes</b>, and because of messages from the origin, which it calls <b>pushes</b> (<a class="within" href="page:dashboard#coherence">Coherence</a>). Start the proxy with <code>--audit 1%</code>, and it asks the origin about one of a hundred cached answers, and counts <b>broken promises</b>.`,
-      ),
-    ],
+    own: {
+      title: "Who writes on your own traffic?",
+      shows:
+        "how many copies were dropped because of your clients’ writes, and because of messages from the origin",
+      live: `Below is what this proxy dropped: because of <b>own writes</b>, and because of messages from the origin, which are called <b>pushes</b>. The dashboard has it over time (<a class="within" href="page:dashboard#time">Time</a>).`,
+      also: `Start a proxy with <code>--audit 1%</code>, and it asks the origin about one of a hundred cached answers, and counts <b>broken promises</b>.`,
+    },
     playground: false,
   });
 }

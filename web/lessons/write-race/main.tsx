@@ -1,4 +1,6 @@
+import { Invalidations } from "../../coherence/invalidations.tsx";
 import { startLesson } from "../../lesson/start.tsx";
+import { OwnFigures } from "../../own/figures.tsx";
 import { RaceStage } from "./race-stage.tsx";
 import { raceOutcomes, SIMPLE } from "./run.ts";
 import { StoryStage } from "./story-stage.tsx";
@@ -8,4 +10,9 @@ startLesson({
   stage: <StoryStage outcomes={raceOutcomes(SIMPLE)} />,
   change: <RaceStage />,
   answers: ANSWERS,
+  own: (
+    <OwnFigures>
+      <Invalidations />
+    </OwnFigures>
+  ),
 });

@@ -56,12 +56,12 @@ ${prose(
     answer: prose(
       "Of a thousand values within a second the last is enough, and only writing back leaves the others out: one write a second reaches the origin. The price is at most that one second. It would be the wrong rule for the auction. So the question is never which rule is best, but what may be lost.",
     ),
-    own: [
-      "What do writes do to your own cache?",
-      prose(
-        `A proxy’s dashboard counts the keys that were invalidated because clients wrote them (<a class="within" href="page:dashboard#coherence">Coherence</a>). What writing through would gain on your own traffic, a recording tells: <code>glasscache simulate your.rec --writes store</code>, and then the same with <code>--writes drop</code>.`,
-      ),
-    ],
+    own: {
+      title: "What do writes do to your own cache?",
+      shows: "how many keys your clients write, beside how many they read",
+      live: `Glasscache’s proxy writes around: a write drops the copy. Below is how many copies were dropped for that, beside how many keys were read. The dashboard has it over time (<a class="within" href="page:dashboard#time">Time</a>).`,
+      also: `What writing through would gain on your own traffic, a recording tells: <code>glasscache simulate your.rec --writes store</code>, and then the same with <code>--writes drop</code>.`,
+    },
     playground: [
       "Writing back in the playground",
       ": <i>not yet written</i> is what a power cut would lose at that moment. Set another rule for writes there.",

@@ -2,6 +2,7 @@ import { Lines } from "../../lesson/lines.tsx";
 import { Soon } from "../../lesson/soon.tsx";
 import { startLesson } from "../../lesson/start.tsx";
 import { timeText } from "../../model/time-text.ts";
+import { OwnFigures, WriteFigures } from "../../own/figures.tsx";
 import { policyLook } from "../../what-if/policy-looks.ts";
 import { LotsTable } from "./lots-table.tsx";
 import { PlugStage } from "./plug-stage.tsx";
@@ -47,5 +48,10 @@ startLesson({
     </Soon>
   ),
   answers: ANSWERS,
+  own: (
+    <OwnFigures>
+      <WriteFigures />
+    </OwnFigures>
+  ),
   playground: PLAYGROUND,
 });

@@ -1,4 +1,0 @@
-import { placer } from "./start.tsx";
-
-/** The list of lessons is text alone. */
-placer();

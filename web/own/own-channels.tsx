@@ -1,0 +1,9 @@
+import { Channels } from "../coherence/channels.tsx";
+import { useDashboard } from "../live/dashboard.ts";
+import { Awaited } from "../parts/view.tsx";
+
+/** The channels of this proxy. */
+export function OwnChannels() {
+  const report = useDashboard().reading.value?.sections.channels;
+  return report === undefined ? <Awaited>They are on their way.</Awaited> : <Channels report={report} />;
+}
