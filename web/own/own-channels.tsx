@@ -5,5 +5,10 @@ import { Awaited } from "../parts/view.tsx";
 /** The channels of this proxy. */
 export function OwnChannels() {
   const report = useDashboard().reading.value?.sections.channels;
-  return report === undefined ? <Awaited>They are on their way.</Awaited> : <Channels report={report} />;
+  if (report === undefined) return <Awaited>They are on their way.</Awaited>;
+  return (
+    <div class="scrolls" tabIndex={0}>
+      <Channels report={report} />
+    </div>
+  );
 }

@@ -16,7 +16,7 @@ export function HitLine() {
   });
   return (
     <section>
-      <h3>Hits, % of reads</h3>
+      <h3>| Hits, % of reads</h3>
       <Sparkline
         label="Hits, % of reads"
         values={values}
@@ -32,8 +32,8 @@ export function MissLine() {
   const values = useSums(READS, { result: "miss" }).map((sum) => sum / STEP);
   return (
     <section>
-      <h3>Misses a second</h3>
-      <Sparkline label="Misses a second" values={values} text={countText} begin={BEGIN} />
+      <h3># Misses a second</h3>
+      <Sparkline label="Misses a second" values={values} text={countText} begin={BEGIN} result="miss" />
     </section>
   );
 }

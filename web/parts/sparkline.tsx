@@ -7,13 +7,15 @@ export interface SparklineProps {
   readonly text: (value: number) => string;
   /** What stands below the line's beginning. */
   readonly begin: string;
+  /** The result whose colour the line has. */
+  readonly result?: "hit" | "miss";
 }
 
 const HEIGHT = 46;
 const RIGHT = 46;
 
 /** A line without axes: its shape, its lowest point, and its latest value. */
-export function Sparkline({ label, values, text, begin }: SparklineProps) {
+export function Sparkline({ label, values, text, begin, result = "hit" }: SparklineProps) {
   const known = values.filter((value) => value !== null);
   const last = known.at(-1);
   if (last === undefined || known.length < 2) return null;
@@ -30,8 +32,8 @@ export function Sparkline({ label, values, text, begin }: SparklineProps) {
         return (
           <svg width={width} height={HEIGHT + 18} aria-hidden="true">
             <path class="rule" d={`M0 ${HEIGHT + 0.5}H${inner}`} />
-            <path class="line hit" d={linePath(values, x, y)} />
-            <circle class="dot hit" cx={x(values.lastIndexOf(last))} cy={y(last)} r="3.5" />
+            <path class={`line ${result}`} d={linePath(values, x, y)} />
+            <circle class={`dot ${result}`} cx={x(values.lastIndexOf(last))} cy={y(last)} r="3.5" />
             <text class="strong" x={inner + 8} y={y(last) + 4}>
               {text(last)}
             </text>

@@ -128,18 +128,19 @@ async function typedRequests(text: string): Promise<Requests> {
     }
     all.objects[all.count++] = numbers.get(word)!;
   }
-  return requestsOf(all, names.length - 1, (object) => names[object]!);
+  return requestsOf(all, names.length - 1, (object) => names[object]!, false);
 }
 
-/** Makes requests of numbered records without times. @param objects how many different ones there are */
+/** Makes requests of numbered records. @param objects how many different ones there are */
 export function requestsOf(
   batch: NumberedBatch,
   objects: number,
   nameOf: (object: number) => string,
+  hasTimes: boolean,
 ): Requests {
   const meter = new WorkingSetMeter();
   meter.add(batch, objects);
-  return finished(batch, meter.finish(), nameOf, false, undefined);
+  return finished(batch, meter.finish(), nameOf, hasTimes, undefined);
 }
 
 function finished(

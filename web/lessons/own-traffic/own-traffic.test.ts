@@ -79,13 +79,13 @@ test("a size says what it is worth", async () => {
   expect(says(HAVE)).toContain(`${taught("belady").title} ${round(misses[2]![3]!)}`);
 });
 
-test("the page has the recording's keys and operations, and its caches decide the same", async () => {
+test("the page has the recording's times, keys and operations, and its caches decide the same", async () => {
   const requests = await opened();
   const [, textContent] = />(.*)</.exec(await recordingText(requests))!;
   const page = { getElementById: () => ({ content: { textContent } }) } as unknown as Document;
   const read = await recordingIn(page);
-  const columns = ({ batch: { objects, operation, nextDistance }, count }: Requests) =>
-    [objects, operation, nextDistance].map((column) => column.subarray(0, count));
+  const columns = ({ batch: { timeMs, objects, operation, ttlMs, nextDistance }, count }: Requests) =>
+    [timeMs, objects, operation, ttlMs, nextDistance].map((column) => column.subarray(0, count));
   expect(read.count).toBe(requests.count);
   expect(columns(read)).toEqual(columns(requests));
   expect(read.workingSet.objects).toBe(requests.workingSet.objects);
