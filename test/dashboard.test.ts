@@ -247,7 +247,15 @@ describe.skipIf(!chromiumProgram.available)("the dashboard", () => {
     await using shownPage = await browser.open("about:blank", { viewport: { width, height: 900 } });
     const { page, messages } = shownPage;
     for (const [lesson, part] of Object.entries(OWN_PARTS)) {
-      await page.goto(new URL(`/learn/${lesson}`, bench.url).href);
+      const { href } = new URL(`/learn/${lesson}`, bench.url);
+      // A page is made when it is first asked for; on an overloaded machine that takes longer than a connection waits.
+      const isMade = () =>
+        fetch(href).then(
+          ({ ok }) => ok,
+          () => false,
+        );
+      await until(isMade, `${lesson} is made`);
+      await page.goto(href);
       const own = page.locator("#own-live");
       await own.scrollIntoViewIfNeeded();
       await own.locator(part).first().waitFor();
