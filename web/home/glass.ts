@@ -18,7 +18,7 @@ export interface Glass {
 
 export const PLACES = 12;
 /** Requests that are drawn. */
-export const DRAWN = 40;
+const DRAWN = 40;
 export const REQUESTS = 400;
 export const CACHE: PlayCache = { policy: "lru", size: PLACES, unit: "entries" };
 /** Fourteen keys that come again and again; one request in seven is for a key that never comes again. */
