@@ -322,17 +322,16 @@ describe.skipIf(!chromiumProgram.available)("the dashboard", () => {
     expect(messages).toEqual([]);
   });
 
-  test.each(["light", "dark"] as const)("has nothing that keeps people out, %s", async (colorScheme) => {
-    for (const width of [360, 1280]) {
-      await using shownPage = await browser.open(bench.url, {
-        colorScheme,
-        viewport: { width, height: 900 },
-      });
-      const { page } = shownPage;
-      await page.locator(".say b").first().waitFor();
-      await page.locator("#time .time-chart").first().waitFor();
-      expect(await violations(page)).toEqual([]);
-    }
+  // Contrast depends on the colours, and what overlaps on the width.
+  test.each([
+    ["dark", 360],
+    ["light", 1280],
+  ] as const)("has nothing that keeps people out, %s, at %d px", async (colorScheme, width) => {
+    await using shownPage = await browser.open(bench.url, { colorScheme, viewport: { width, height: 900 } });
+    const { page } = shownPage;
+    await page.locator(".say b").first().waitFor();
+    await page.locator("#time .time-chart").first().waitFor();
+    expect(await violations(page)).toEqual([]);
   });
 
   test.each([360, 720, 1280, 2560])(
