@@ -25,7 +25,7 @@ export async function curveText(typed: string): Promise<string> {
   const heads = sizes.map(
     (places) => `<th scope="col">${places === 1 ? "1 place" : `${places} places`}</th>`,
   );
-  return `<table class="story sizes"><thead><tr><th scope="col">asked for</th><th scope="col">others since</th>${heads.join("")}</tr></thead><tbody>${rows.join("")}<tr><th scope="row" colspan="2">misses</th>${misses.join("")}</tr></tbody></table>`;
+  return `<table class="story by-size"><thead><tr><th scope="col">asked for</th><th scope="col">others since</th>${heads.join("")}</tr></thead><tbody>${rows.join("")}<tr><th scope="row" colspan="2">misses</th>${misses.join("")}</tr></tbody></table>`;
 }
 
 const WIDTH = 680;
