@@ -166,8 +166,8 @@ function forbiddenImports(file: SourceFile): string[] {
       const target = join(dirname(file.path), specifier);
       // The package's own description, for its version.
       if (target === "package.json") return own === "cli";
-      // The list of lessons, whose pages it serves.
-      if (target === "web/lessons/course.ts" && own === "admin") return true;
+      // The lists of lessons and documents, whose pages it serves.
+      if (/^web\/(?:lessons\/course|docs\/shelf)\.ts$/.test(target) && own === "admin") return true;
       return layerOf(target) === own || layer.folders.includes(layerOf(target));
     }
     if (specifier === "bun:test") return isSupport;
