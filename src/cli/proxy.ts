@@ -5,6 +5,7 @@ import { formatPolicy } from "../policy/registry.ts";
 import type { RecordingSettings } from "../proxy/recording-file.ts";
 import { DEFAULT_MEMORY, NUMBER_SETTINGS, numbersFrom } from "../proxy/settings.ts";
 import type { SettingChange } from "../proxy/settings-change.ts";
+import { checkWarmPath, WarmFileError } from "../proxy/warm/warm-file.ts";
 import { ORIGIN_FORMS, readOrigin } from "../upstream/origin-kinds.ts";
 import { choosePassword, followUsers, listenAccess, tellOfAccess } from "./access-settings.ts";
 import { checkMaxMemory, maxMemorySetting, memorySetting, policySetting } from "./cache-settings.ts";
@@ -88,6 +89,13 @@ const SETTINGS = {
     description: "threads that serve clients from one cache; auto: one per processor",
     group: CACHE,
   }),
+  warm: optionalSetting(text(), {
+    placeholder: "<file>",
+    description:
+      "write which keys are cached to this file, and read them again from the origin at the next start; values are not " +
+      "written",
+    group: CACHE,
+  }),
   allowAdmin: switchSetting({
     description:
       "pass on commands that act on the origin itself, such as SHUTDOWN, DEBUG or MODULE LOAD, and CONFIG SET of any " +
@@ -137,6 +145,7 @@ export const proxy = subcommand({
     const tls = listenerTls(config, systemClock.wallMs());
     const origin = originWithPassword(config);
     const tlsWithOrigin = originTls(config, readOrigin(origin).isSecure, systemClock.wallMs());
+    checkWarmFile(config);
     if (values.check) {
       fittingLimits(config, RESERVED_DESCRIPTORS);
       instrumentsPlan(config, access, tls?.settings);
@@ -172,6 +181,7 @@ export const proxy = subcommand({
         logLevel: values.logLevel,
         allowAdmin: values.allowAdmin,
         recording: await recordingOf(config),
+        warm: values.warm,
         instruments: plan !== undefined,
         log,
         setLogLevel: (level: string) => {
@@ -235,6 +245,17 @@ export const proxy = subcommand({
     });
   },
 });
+
+/** @throws FailedError if there can be no file of warm keys */
+function checkWarmFile({ values, labels }: Config<typeof SETTINGS>): void {
+  if (values.warm === undefined) return;
+  try {
+    checkWarmPath(values.warm);
+  } catch (error) {
+    if (!(error instanceof WarmFileError)) throw error;
+    throw new FailedError(`${labels.warm}: ${error.message}`);
+  }
+}
 
 /** Creates the recording file, if one was requested. */
 async function recordingOf({

@@ -5,7 +5,7 @@ import type { LargeReplySink } from "../upstream/large-reply.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
 import { type Upstream, UpstreamRequest } from "../upstream/upstream-request.ts";
 import type { IncomingValue } from "./incoming-value.ts";
-import type { OriginMeter } from "./origin-meter.ts";
+import type { MissMeter } from "./origin-meter.ts";
 import type { Question } from "./question.ts";
 
 /** Stores what flights bring, before their waiters are told. */
@@ -26,10 +26,10 @@ export interface Landing {
 export class OriginFlight extends UpstreamRequest implements LargeReplySink {
   readonly #flight: Flight<Question>;
   readonly #landing: Landing;
-  readonly #meter: OriginMeter;
+  readonly #meter: MissMeter;
   #incoming: IncomingValue | undefined = undefined;
 
-  constructor(flight: Flight<Question>, landing: Landing, meter: OriginMeter) {
+  constructor(flight: Flight<Question>, landing: Landing, meter: MissMeter) {
     super();
     this.#flight = flight;
     this.#landing = landing;

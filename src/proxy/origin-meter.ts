@@ -8,8 +8,16 @@ export interface Exchange {
   readonly roundTripMs: number;
 }
 
+/** Is told how the origin answered questions for values. */
+export interface MissMeter {
+  /** A question for a value has been answered. */
+  missed(isError: boolean, exchange: Exchange): void;
+  /** A question was not answered. */
+  failed(): void;
+}
+
 /** Counts and times the requests of one thread's clients to the origin. */
-export class OriginMeter {
+export class OriginMeter implements MissMeter {
   /** Answered with anything but an error. */
   okCount = 0;
   /** Answered with an error. */
@@ -30,11 +38,15 @@ export class OriginMeter {
     this.#others = others;
   }
 
-  /** A question for a value has been answered. */
   missed(isError: boolean, exchange: Exchange): void {
     this.#count(isError);
     this.latestMiss = exchange;
     this.#misses.record(exchange.roundTripMs * 1000);
+  }
+
+  /** A question for a value that no client had asked was answered. Clients may have joined it. */
+  warmed(exchange: Exchange): void {
+    this.latestMiss = exchange;
   }
 
   /**

@@ -47,6 +47,7 @@ export function ownParameters(proxy: ProxyParts): readonly OwnParameter[] {
       },
     },
     fixed("threads", String(threads.count)),
+    fixed("warm", settings.warm ?? ""),
     fixed("allow-admin", settings.allowAdmin ? "yes" : "no"),
     ...live.names.map(
       (name): OwnParameter => ({

@@ -7,6 +7,7 @@ import type { HistogramName } from "./published-numbers.ts";
 import { RequestMeter } from "./request-meter.ts";
 import { SavedTime } from "./saved-time.ts";
 import { SlowRequests, type SlowRequestsOptions } from "./slow-requests.ts";
+import { noKeys, type WarmStats } from "./warm/warm-counts.ts";
 
 /** The counters of one thread. They are plain numbers, so that counting is cheap, and never go back. */
 export class ProxyStats {
@@ -31,6 +32,7 @@ export class ProxyStats {
   /** Times that the channel for invalidations, and so everything cached, was lost. */
   channelLosses = 0;
   readonly audits: AuditCounts = { right: 0, undecided: 0, skipped: 0, broken: 0 };
+  readonly warm: WarmStats = { counts: noKeys(), left: 0, writtenAtMs: 0, writtenKeys: 0, failures: 0 };
   readonly requests: RequestMeter;
   readonly hitTimes: BatchTimes;
   readonly slow: SlowRequests;

@@ -86,6 +86,36 @@ export const PUBLISHED_METRICS: readonly MetricRow[] = [
       "invalidation never came). No broken one is good.",
   },
   {
+    name: "glasscache_warm_keys_total",
+    kind: "counter",
+    help:
+      "Keys that were cached before the restart (--warm): restored (read again), present (a client had asked first), " +
+      "gone (the origin does not have them any more), no_room, skipped (of another type, too large, changed while " +
+      "they were read, or not answered). Mostly restored ones are good.",
+  },
+  {
+    name: "glasscache_warm_keys_left",
+    kind: "gauge",
+    help: "Keys of the file (--warm) that are still to be read again. It falls to 0 after a start.",
+  },
+  {
+    name: "glasscache_warm_file_keys",
+    kind: "gauge",
+    help: "Keys in the file (--warm) when it was written last; 0: not since the start.",
+  },
+  {
+    name: "glasscache_warm_file_timestamp_seconds",
+    kind: "gauge",
+    help:
+      "When the file (--warm) was written last, in seconds since 1970; 0: not since the start. It should not be older " +
+      "than --warm-every and the time that a start takes.",
+  },
+  {
+    name: "glasscache_warm_file_failures_total",
+    kind: "counter",
+    help: "Attempts to write the file (--warm) that failed; the one before stays. 0 is good.",
+  },
+  {
     name: "glasscache_unknown_outcomes_total",
     kind: "counter",
     help: "Writes of which nobody knows whether they happened: the origin did not answer. 0 is good.",

@@ -19,6 +19,7 @@ import type { Auditor } from "./auditor.ts";
 import type { CacheObserver } from "./cache-observer.ts";
 import { IncomingValue } from "./incoming-value.ts";
 import { type Landing, OriginFlight } from "./origin-flight.ts";
+import type { MissMeter } from "./origin-meter.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import { GET_QUESTION, type Question } from "./question.ts";
 import { CLAIMED, type FlightClaims, UNCLAIMED } from "./threads/flight-claims.ts";
@@ -151,7 +152,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
 
   #ask(key: KeyRef, question: Question, waiter: Waiter, mayAwaitPeer: boolean, nowMs: number): boolean {
     const cache = this.#cache;
-    const { bytes, start, end, hash } = key;
+    const { hash } = key;
     waiter.isCoalesced = false;
     const underway = cache.joinable(key, question, nowMs, oldestAnswerMs(this));
     if (underway !== undefined) {
@@ -167,22 +168,50 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
       this.#awaitPeer(claim, key, waiter);
       return true;
     }
+    this.#send(key, question, waiter, claim === CLAIMED, this.#stats.origin, nowMs);
+    return false;
+  }
+
+  /** Begins a flight. */
+  #send(
+    { bytes, start, end, hash }: KeyRef,
+    question: Question,
+    waiter: Waiter,
+    isClaimed: boolean,
+    meter: MissMeter,
+    nowMs: number,
+  ): void {
     let connection: UpstreamConnection;
     try {
       connection = this.#origin.nodeOf(bytes, start, end).main();
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
-      if (claim === CLAIMED) claims!.release(hash);
+      if (isClaimed) this.#options.claims!.release(hash);
       waiter.without({ kind: "failed", error });
-      return false;
+      return;
     }
     const keys = this.#keys;
     keys.keep(bytes, start, end);
     const kept = new KeyRef().refer(keys.bytes, keys.start, keys.start + end - start, hash);
-    const flight = cache.begin(kept, question.kept(), this, waiter);
-    flight.isClaimed = claim === CLAIMED;
-    new OriginFlight(flight, this, this.#stats.origin).send(connection, nowMs);
-    return false;
+    const flight = this.#cache.begin(kept, question.kept(), this, waiter);
+    flight.isClaimed = isClaimed;
+    new OriginFlight(flight, this, meter).send(connection, nowMs);
+  }
+
+  /**
+   * Fetches a key's value that no client waits for, so that it is there when one asks. Reads that miss meanwhile join.
+   * Counts neither as a read nor as a miss.
+   * @param meter is told of the answer, in place of the clients' one
+   * @returns false if it is cached, or on its way: nothing was asked, and the waiter is not called
+   */
+  warm(key: KeyRef, waiter: Waiter, meter: MissMeter, nowMs: number): boolean {
+    const { claims } = this.#options;
+    if (this.#store.peek(key, nowMs) !== undefined) return false;
+    if (this.#cache.joinable(key, GET_QUESTION, nowMs, oldestAnswerMs(this)) !== undefined) return false;
+    const claim = claims?.claim(key.hash) ?? UNCLAIMED;
+    if (claim >= 0) return false;
+    this.#send(key, GET_QUESTION, waiter, claim === CLAIMED, meter, nowMs);
+    return true;
   }
 
   #coalesced(hash: number, waiter: Waiter): void {

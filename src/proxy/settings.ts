@@ -61,6 +61,17 @@ export const NUMBER_SETTINGS = {
       "share of cached reads to check against the origin, after they have been answered; each check asks the origin " +
       "once; 0% for none",
   },
+  warmRate: {
+    field: "warmRate",
+    ...{ kind: COUNT, initial: "5000", most: "10000000", group: "Cache" },
+    description:
+      "most keys a second to read again at the start (--warm); 0: as many as the origin answers at ease",
+  },
+  warmEvery: {
+    field: "warmEveryMs",
+    ...{ kind: DURATION, initial: "5m", least: "1s", most: LONGEST_TIMEOUT, group: "Cache" },
+    description: "how often to write which keys are cached (--warm)",
+  },
   slowlogSlowerThan: {
     field: "slowerThanMs",
     ...{ kind: DURATION_OR_OFF, initial: "10ms", group: "Instruments" },
@@ -112,6 +123,8 @@ export interface ProxySettings extends ProxyNumbers {
   readonly allowAdmin: boolean;
   /** Where requests are recorded; undefined: nowhere. */
   readonly recording: RecordingSettings | undefined;
+  /** The file that says which keys were cached; undefined: none is written. */
+  readonly warm: string | undefined;
 }
 
 /** The default, as users write it. */
@@ -130,6 +143,7 @@ const DEFAULT_SETTINGS: Omit<ProxySettings, "origin"> = {
   logLevel: "info",
   allowAdmin: false,
   recording: undefined,
+  warm: undefined,
 };
 
 /** Returns the settings that are numbers, each from `numberFor`. */

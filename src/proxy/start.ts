@@ -23,6 +23,7 @@ import { completeSettings, type ProxySettings, randomHex } from "./settings.ts";
 import { changeSettings, type SettingChange } from "./settings-change.ts";
 import { SharedRegistry } from "./threads/shared-registry.ts";
 import { ThreadTable } from "./threads/thread-table.ts";
+import { keepWarm } from "./warm/warmth.ts";
 
 type Settings = { readonly [K in keyof ProxySettings]?: ProxySettings[K] | undefined };
 
@@ -127,6 +128,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
   proxy.ports = listener;
   const stopSweeping = sweepInSteps(store, clock, 1);
   const stopPublishing = publishRegularly(proxy, 0);
+  const warmth = keepWarm(proxy, log);
   return {
     port: listener.port,
     tlsPort: listener.tlsPort,
@@ -143,7 +145,9 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
     recover: (holder) => recoverStore(store, holder),
     async close() {
       drains?.();
+      const saved = warmth?.finish();
       tellOfDrain(await listener.drain(options.drainMs ?? DEFAULT_DRAIN_MS), log);
+      await saved;
       stopSweeping();
       stopPublishing();
       proxy.close();

@@ -54,6 +54,18 @@ export function collectKeys(
   }
 }
 
+/** Visits the entries in the bucket at a position, leaving out those before it in scan order. */
+export function visitBucket(
+  memory: ShardMemory,
+  position: number,
+  visit: (slot: number, hash: number) => void,
+): void {
+  for (let slot = firstEntryAt(memory, position); slot !== 0; slot = nextInBucket(memory, slot)) {
+    const hash = memory.words[slot * 2 + HASH]! >>> 0;
+    if (reverseBits(hash) >= position) visit(slot, hash);
+  }
+}
+
 /**
  * Draws a random fresh value from the bucket at a position.
  * @returns its slot, 0 if there is none

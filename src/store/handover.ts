@@ -181,7 +181,7 @@ function withoutWaiting(queue: PolicyQueue, waiting: PolicyQueue): PolicyQueue {
   return { ...queue, holds: (slot, hash) => queue.holds(slot, hash) && !waiting.holds(slot, hash) };
 }
 
-function clearPolicyWords(words: Int32Array, slot: number): void {
+export function clearPolicyWords(words: Int32Array, slot: number): void {
   const at = slot * 2 + POLICY_OFFSET;
   for (let i = 0; i < POLICY_WORDS; i++) words[at + i] = 0;
 }

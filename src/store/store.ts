@@ -19,8 +19,10 @@ import { CLEAR_INTERVAL_BITS, ENTRY_HEADER_BYTES, KEY_BYTES_LIMIT } from "./entr
 import { DEAD, EXPIRED, FRESH, type Freshness, freshnessAt } from "./freshness.ts";
 import { GrowingEntry } from "./growing-entry.ts";
 import { BUCKETS_PER_LOCK, drawKey, scanKeys } from "./key-scan.ts";
+import { KeysInOrder } from "./keys-in-order.ts";
 import { removeKey, removeOthers } from "./leaving.ts";
 import { holderOf, unlock } from "./lock.ts";
+import { placeAnew } from "./placing.ts";
 import { beginChange, checkRoom, continuePolicyChange } from "./policy-change.ts";
 import type { QueuePlan } from "./queue-plan.ts";
 import { type ReadQueue, readQueues } from "./queue-reading.ts";
@@ -29,7 +31,7 @@ import type { RemovalListener } from "./removals.ts";
 import { clearShard, type Shard } from "./shard.ts";
 import { checkShard } from "./shard-check.ts";
 import { unlockShard } from "./shard-lock.ts";
-import { FILLS, LOCK, REFUSED_FILLS } from "./shard-memory.ts";
+import { EVICTIONS, FILLS, LOCK, REFUSED_FILLS } from "./shard-memory.ts";
 import { askedPolicy, checkPolicy, storePolicyNames } from "./shard-policy.ts";
 import { Shards } from "./shards.ts";
 import {
@@ -43,6 +45,7 @@ import {
 import { addStats, droppedAtEpoch, emptyStats, type StoreStats } from "./store-stats.ts";
 import { type StoreOutcome, storeDraft, writeExpiry } from "./storing.ts";
 
+export type { KeysInOrder, OrderedStep } from "./keys-in-order.ts";
 export type { QueuePlan } from "./queue-plan.ts";
 export type { ReadMember, ReadQueue } from "./queue-reading.ts";
 export type { EntryInfo } from "./reading.ts";
@@ -231,6 +234,34 @@ export class Store {
    */
   readQueues(shard: number, nowMs: number, plan: QueuePlan): ReadQueue[] | undefined {
     return readQueues(this.#shards, shard, nowMs, plan);
+  }
+
+  /**
+   * Begins to read the keys of a shard's values in the policy's order. Takes the lock many times, for a short while
+   * each.
+   * @param epoch whose entries count: the present one, or an earlier one, whose entries nobody is shown any more
+   */
+  keysInOrder(shard: number, epoch: number = this.epoch): KeysInOrder {
+    return new KeysInOrder(this.#shards, shard, epoch);
+  }
+
+  /**
+   * Gives an entry its place in the policy anew, as if it came over from another policy and had been read so often
+   * since. Entries are given their places in the order of eviction, next victims first.
+   * @param rank the entry's place in that order, from 0 to 1
+   * @param reads how often it was read before it was filled; they are added to those since
+   * @returns false if there is no such entry, or the policy is being changed
+   */
+  place(key: KeyRef, rank: number, reads: number, nowMs: number): boolean {
+    return this.#shards.underLock(this.#shards.indexOf(key.hash), (shard) => {
+      const slot = goodEntry(shard.memory, key, this.epoch, nowMs, FRESH, VALUE);
+      return slot !== 0 && placeAnew(shard, slot, rank, reads);
+    });
+  }
+
+  /** Returns how many entries a shard has evicted so far. Read without a lock. */
+  evictionsOf(shard: number): number {
+    return this.#shards.all[shard]!.memory.floats[EVICTIONS]!;
   }
 
   /**

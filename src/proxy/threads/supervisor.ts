@@ -229,14 +229,16 @@ export class Supervisor {
   async close(): Promise<void> {
     this.#closing = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    await Promise.all(
-      this.#workers.map(async (worker) => {
-        if (worker === undefined) return;
-        const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-        worker.postMessage({ type: "drain", forMs: this.#drainMs } satisfies ToThread);
-        await ended;
-      }),
+    const workers = this.#workers.filter((worker) => worker !== undefined);
+    const ended = workers.map(
+      (worker) => new Promise<void>((resolve) => worker.once("exit", () => resolve())),
     );
+    const drained = workers.map((worker) => heard(worker, "drained"));
+    this.#tellAll({ type: "drain", forMs: this.#drainMs });
+    // When a thread's channel ends, what it has fetched is dropped. The others still serve it, or write down its keys.
+    await Promise.all(workers.map((_, i) => Promise.race([drained[i], ended[i]])));
+    this.#tellAll({ type: "end" });
+    await Promise.all(ended);
   }
 
   /** Starts the thread with this number. @returns its ports, when it listens */
@@ -250,8 +252,8 @@ export class Supervisor {
       worker.on("message", (message: FromThread) => {
         if (message.type === "listening") resolve(message);
         else if (message.type === "refused") reject(new ListenError(message.message, message.code));
-        else if (message.type === "drained") void worker.terminate();
-        else if (message.type === "changed") return;
+        else if (message.type === "ended") void worker.terminate();
+        else if (message.type === "changed" || message.type === "drained") return;
         else if (message.type === "log-level") this.#setLogLevel?.(message.level);
         // All threads report on the origin; logging one of them is enough.
         else if (index === 0 || message.level === "error") this.#log[message.level](message.message);
@@ -307,6 +309,15 @@ export class Supervisor {
     }, delayMs);
     this.#timers.add(timer);
   }
+}
+
+/** Settles when a thread sends a message of this type. */
+function heard(worker: Worker, type: FromThread["type"]): Promise<void> {
+  return new Promise((resolve) => {
+    worker.on("message", (message: FromThread) => {
+      if (message.type === type) resolve();
+    });
+  });
 }
 
 /**

@@ -44,11 +44,15 @@ export type FromThread =
   | { readonly type: "log-level"; readonly level: LogLevel }
   /** What was asked for is done; `problem`: nothing was changed, for this reason. */
   | { readonly type: "changed"; readonly id: number; readonly problem: string | undefined }
-  | { readonly type: "drained" };
+  /** All clients are gone. */
+  | { readonly type: "drained" }
+  | { readonly type: "ended" };
 
 /** From the supervisor to a thread. */
 export type ToThread =
   | { readonly type: "drain"; readonly forMs: number }
+  /** All threads have drained. */
+  | { readonly type: "end" }
   /** Change settings in all threads. */
   | { readonly type: "change"; readonly id: number; readonly changes: readonly SettingChange[] }
   /** Adopt the shared users, in all threads. */

@@ -15,6 +15,7 @@ import { publishRegularly } from "../counters.ts";
 import { CachingProxy } from "../proxy.ts";
 import { changeSettings } from "../settings-change.ts";
 import { sweepInSteps } from "../start.ts";
+import { keepWarm } from "../warm/warmth.ts";
 import { FlightClaims } from "./flight-claims.ts";
 import { Peers } from "./peers.ts";
 import { SharedRegistry } from "./shared-registry.ts";
@@ -83,6 +84,7 @@ function runThread(start: ThreadStart): void {
   const stopSweeping = sweepInSteps(store, clock, count);
   const drains = instruments && giveBeats(proxy, instruments);
   const stopPublishing = publishRegularly(proxy, index);
+  const warmth = keepWarm(proxy, log);
   parentPort!.on("message", async (message: ToThread) => {
     if (message.type === "tls") {
       listener.replaceTls(message.settings);
@@ -108,14 +110,20 @@ function runThread(start: ThreadStart): void {
       proxy.settings.originTls = message.tls;
       return;
     }
+    if (message.type === "end") {
+      stopPublishing();
+      stopSweeping();
+      proxy.close();
+      await proxy.recorder?.close();
+      tell({ type: "ended" });
+      parentPort!.close();
+      return;
+    }
     drains?.();
+    const saved = warmth?.finish();
     tellOfDrain(await listener.drain(message.forMs), log);
-    stopPublishing();
-    stopSweeping();
-    proxy.close();
-    await proxy.recorder?.close();
+    await saved;
     tell({ type: "drained" });
-    parentPort!.close();
   });
   tell({ type: "listening", port: listener.port, tlsPort: listener.tlsPort });
 }
