@@ -1,10 +1,15 @@
+import { join } from "node:path";
+import { utf8 } from "../../src/lib/bytes.ts";
 import type { Log } from "../../src/lib/log.ts";
 import { SeededRandom } from "../../src/lib/random.ts";
 import type { AuditCounts } from "../../src/proxy/auditor.ts";
 import { BROKEN_PROMISE } from "../../src/proxy/broken-promise-log.ts";
 import { startProxy } from "../../src/proxy/start.ts";
 import { Supervisor } from "../../src/proxy/threads/supervisor.ts";
+import { WarmFileDraft } from "../../src/proxy/warm/warm-file.ts";
+import { WarmBlocks } from "../../src/proxy/warm/warm-format.ts";
 import type { RunningServer } from "../support/origins.ts";
+import { TemporaryDirectory } from "../support/program.ts";
 import { Relay } from "../support/relay.ts";
 import { RespClient } from "../support/resp-client.ts";
 import { skipLeases } from "../support/without-leases.ts";
@@ -46,6 +51,8 @@ export interface RunOptions {
   readonly auditShare?: number;
   /** For an origin that cannot tell of changes (and has no CLIENT command): how long the proxies may keep a value. */
   readonly untrackedTtlMs?: number;
+  /** Keys that the proxies read again and again for as long as the run takes, as if they had just been started. */
+  readonly warmKeys?: readonly string[];
 }
 
 /** What a run has to have seen. */
@@ -53,6 +60,8 @@ export interface Worth {
   readonly hits: number;
   readonly doneWrites: number;
   readonly faults: readonly FaultName[];
+  /** Keys cached because they were read for warming. */
+  readonly warmed?: number;
 }
 
 export interface RunResult {
@@ -65,6 +74,8 @@ export interface RunResult {
   readonly misses: number;
   readonly coalesced: number;
   readonly discardedFills: number;
+  /** Keys that were cached because they were read for warming. */
+  readonly warmed: number;
   /** How audits ended, and the errors that the proxies logged about them. */
   readonly audits: Readonly<AuditCounts>;
   readonly brokenPromises: readonly string[];
@@ -83,6 +94,7 @@ export const LONGEST_MS = 35_000;
 const LOOK_MS = 100;
 /** A proxy may have to wait for its origin before it tells its counters. */
 const COUNTERS_WITHIN_MS = 2_000;
+const WARM_READS = 200_000;
 const PROXIES = ["A", "B"];
 const ANYWHERE = [...PROXIES, ORIGIN];
 /** Some registers are not written through one of the proxies: it hears of changes from the origin alone. */
@@ -113,12 +125,16 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
   };
   const relays: Relay[] = [];
   const brokenPromises: string[] = [];
+  using directory = new TemporaryDirectory();
   const proxies: (Supervisor | { readonly port: number; close(): Promise<void> })[] = [];
   try {
     for (const _ of PROXIES) {
       const relay = await Relay.start(origin.port, nextSeed());
       relays.push(relay);
-      proxies.push(await openProxy(options, relay.port, nextSeed(), brokenPromises));
+      const warm = join(directory.path, `warm-${relays.length}`);
+      if (options.warmKeys !== undefined) await writeWarmFile(warm, relay.port, options.warmKeys);
+      const opening = openProxy(options, relay.port, nextSeed(), brokenPromises, warm);
+      proxies.push(await opening);
     }
     const sites = [
       ...PROXIES.map((site, i) => ({ site, port: proxies[i]!.port })),
@@ -137,9 +153,9 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
     const faults: FaultRecord[] = [];
     if (!options.hasFaults)
       for (const relay of relays) relay.setMode("down", { kind: "delay", minMs: 1, maxMs: 20 });
-    const hits = async () => sum(await Promise.all(proxies.map(({ port }) => counters(port))), "cache_hits");
+    const counted = () => Promise.all(proxies.map(({ port }) => counters(port)));
     await Promise.all([
-      endWhenWorth(world, durationMs, () => isWorth(options.worth, recorder, faults, hits)),
+      endWhenWorth(world, durationMs, () => isWorth(options.worth, recorder, faults, counted)),
       ...clients.map((kind) => runClient(world, kind, nextSeed())),
       ...faultsOf(options).map((names) =>
         runFaults({ ...surroundings, random: new SeededRandom(nextSeed()) }, names, faults),
@@ -151,16 +167,17 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
       for (let i = 0; i < (options.threads ?? 1) * 2; i++) await readLast(world, site, port);
     }
     const history = { ...recorder.history(boundMs), mayEvict };
-    const counted = await Promise.all(proxies.map(({ port }) => counters(port)));
+    const ended = await counted();
     return {
       ...{ history, recorder, faults, violations: checkHistory(history) },
-      ...{ hits: sum(counted, "cache_hits"), misses: sum(counted, "cache_misses") },
-      ...{ coalesced: sum(counted, "coalesced_misses"), discardedFills: sum(counted, "discarded_fills") },
+      ...{ hits: sum(ended, "cache_hits"), misses: sum(ended, "cache_misses") },
+      warmed: sum(ended, "warm_keys_restored"),
+      ...{ coalesced: sum(ended, "coalesced_misses"), discardedFills: sum(ended, "discarded_fills") },
       audits: {
-        right: sum(counted, "audits_right"),
-        undecided: sum(counted, "audits_undecided"),
-        skipped: sum(counted, "audits_skipped"),
-        broken: sum(counted, "audits_broken"),
+        right: sum(ended, "audits_right"),
+        undecided: sum(ended, "audits_undecided"),
+        skipped: sum(ended, "audits_skipped"),
+        broken: sum(ended, "audits_broken"),
       },
       brokenPromises,
     };
@@ -171,21 +188,36 @@ export async function runChecker(options: RunOptions): Promise<RunResult> {
 }
 
 async function openProxy(
-  { threads = 1, hasLeases = true, auditShare, untrackedTtlMs }: RunOptions,
+  { threads = 1, hasLeases = true, auditShare, untrackedTtlMs, warmKeys }: RunOptions,
   originPort: number,
   seed: number,
   brokenPromises: string[],
+  warm: string,
 ): Promise<Supervisor | { readonly port: number; close(): Promise<void> }> {
   const settings = {
     ...{ host: "127.0.0.1", port: 0, origin: `127.0.0.1:${originPort}`, memoryBytes: 8 * 1024 ** 2 },
     ...{ heartbeatMs: HEARTBEAT_MS, heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS },
     ...{ originTimeoutMs: ORIGIN_TIMEOUT_MS, ttlMs: untrackedTtlMs, auditShare },
+    ...(warmKeys === undefined ? {} : { warm, warmRate: 0 }),
     log: brokenPromisesOf(brokenPromises),
   };
   if (threads > 1) return Supervisor.open({ ...settings, threads });
   const running = await startProxy({ ...settings, random: new SeededRandom(seed) });
   if (!hasLeases) skipLeases(running.proxy);
   return running;
+}
+
+/** Writes a file of so many keys, one behind the other, that they are read for as long as a run takes. */
+async function writeWarmFile(path: string, originPort: number, names: readonly string[]): Promise<void> {
+  const draft = await WarmFileDraft.create(path, { origin: `127.0.0.1:${originPort}`, database: 0 });
+  const blocks = new WarmBlocks();
+  const keys = names.map(utf8);
+  while (blocks.keys < WARM_READS) {
+    for (const key of keys) blocks.add(key, 0, 0);
+    if (blocks.isFull || blocks.keys >= WARM_READS) await draft.append(blocks.close(1)!);
+  }
+  await draft.append(blocks.trailer());
+  await draft.finish(false);
 }
 
 /** A log that keeps what audits have found. A thread's counters since their last publication end with it. */
@@ -213,13 +245,16 @@ async function isWorth(
   worth: Worth | undefined,
   recorder: Recorder,
   faults: readonly FaultRecord[],
-  hits: () => Promise<number>,
+  counters: () => Promise<readonly ReadonlyMap<string, number>[]>,
 ): Promise<boolean> {
   if (worth === undefined) return true;
   if (recorder.count("done") < worth.doneWrites) return false;
   if (!worth.faults.every((wanted) => faults.some(({ name }) => name === wanted))) return false;
-  const counted = await Promise.race([hits().catch(() => 0), Bun.sleep(COUNTERS_WITHIN_MS).then(() => 0)]);
-  return counted >= worth.hits;
+  const late = Bun.sleep(COUNTERS_WITHIN_MS).then(() => []);
+  const counted = await Promise.race([counters().catch(() => []), late]);
+  return (
+    sum(counted, "cache_hits") >= worth.hits && sum(counted, "warm_keys_restored") >= (worth.warmed ?? 0)
+  );
 }
 
 function sum(counted: readonly ReadonlyMap<string, number>[], name: string): number {

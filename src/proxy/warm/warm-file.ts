@@ -3,6 +3,7 @@ import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import {
   BLOCK_HEADER_BYTES,
+  checkBlock,
   checkTrailer,
   headerBytes,
   PREFIX_BYTES,
@@ -116,7 +117,8 @@ export class WarmFile {
           checkTrailer(bytes, blocks.length, keys);
           break;
         }
-        keys += readBlock(bytes).length;
+        checkBlock(bytes);
+        keys += head.keys;
         blocks.push({ at: at - totalBytes, bytes: totalBytes, firstRank, lastRank });
       }
       blocks.sort((one, other) => one.firstRank - other.firstRank);

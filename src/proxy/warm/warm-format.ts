@@ -205,10 +205,15 @@ export function readBlockHead(bytes: Uint8Array): BlockHead {
   };
 }
 
+/** @throws WarmFormatError */
+export function checkBlock(bytes: Uint8Array): void {
+  if (viewOf(bytes).getUint32(24, true) !== blockChecksum(bytes)) throw new WarmFormatError(DAMAGED);
+}
+
 /** Returns the keys of a block, views of its bytes. @throws WarmFormatError */
 export function readBlock(bytes: Uint8Array): WarmKey[] {
+  checkBlock(bytes);
   const view = viewOf(bytes);
-  if (view.getUint32(24, true) !== blockChecksum(bytes)) throw new WarmFormatError(DAMAGED);
   const keys: WarmKey[] = [];
   for (let at = BLOCK_HEADER_BYTES; at < bytes.length; ) {
     const keyAt = at + RECORD_HEADER_BYTES;

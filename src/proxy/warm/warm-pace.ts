@@ -43,12 +43,14 @@ export class WarmPace {
   }
 
   /**
-   * Returns how many keys may be asked for now.
-   * @param outstanding requests on their way to the origin, those of clients included
+   * Returns how many keys may be asked for now. However much clients ask, one is always under way: otherwise nobody
+   * would notice when the origin has time again.
+   * @param own reads for warming that are on their way to the origin
+   * @param outstanding all requests on their way to the origin, those of clients included
    */
-  allowance(nowMs: number, outstanding: number): number {
+  allowance(nowMs: number, own: number, outstanding: number): number {
     const rate = this.#keysPerSecond();
-    const room = Math.max(0, Math.floor(this.#window) - outstanding);
+    const room = Math.max(own === 0 ? 1 : 0, Math.floor(this.#window) - outstanding);
     if (rate === 0) return room;
     this.#saved += ((nowMs - this.#refilledMs) * rate) / 1000;
     this.#saved = Math.min(this.#saved, Math.max(1, (rate * BURST_MS) / 1000));

@@ -122,7 +122,11 @@ export class Warming implements MissMeter {
 
   #ask(): void {
     const { exactMs } = this.#options;
-    const most = Math.min(KEYS_PER_TICK, this.#room(), this.#pace.allowance(exactMs(), this.#outstanding()));
+    const most = Math.min(
+      KEYS_PER_TICK,
+      this.#room(),
+      this.#pace.allowance(exactMs(), this.#underWay, this.#outstanding()),
+    );
     let asked = 0;
     // Keys that need not be asked for cost little, but not nothing.
     for (let seen = 0; asked < most && seen < KEYS_PER_TICK && this.#at > 0; seen++) {
