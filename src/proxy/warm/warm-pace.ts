@@ -3,9 +3,14 @@ const BURST_MS = 50;
 const LEAST_WINDOW = 1;
 const FIRST_WINDOW = 8;
 const MOST_WINDOW = 256;
-/** A round trip counts as slow when it takes more than `SLOW_FACTOR` times the shortest one, and `SLOW_MS`. */
+/**
+ * The origin counts as slow when round trips take more than `SLOW_FACTOR` times the shortest one, and `SLOW_MS`: so
+ * much more may clients have to wait. Less than that can be chance, on a machine with little time to spare.
+ */
 const SLOW_FACTOR = 2;
-const SLOW_MS = 2;
+const SLOW_MS = 10;
+/** The share of the latest round trip in their mean: one that is late by chance says little. */
+const LATEST = 1 / 8;
 /** How long the shortest round trip is remembered: for so long at least, and twice that at most. */
 const MEMORY_MS = 10_000;
 /** After a slow round trip the others that were under way are slow, too. */
@@ -25,6 +30,7 @@ export class WarmPace {
   #isExploring = true;
   #saved = 0;
   #refilledMs: number;
+  #meanMs = 0;
   #shortestMs = Number.POSITIVE_INFINITY;
   #shortestBeforeMs = Number.POSITIVE_INFINITY;
   #rememberedMs: number;
@@ -71,8 +77,9 @@ export class WarmPace {
       this.#rememberedMs = nowMs;
     }
     this.#shortestMs = Math.min(this.#shortestMs, roundTripMs);
+    this.#meanMs += (roundTripMs - this.#meanMs) * LATEST;
     const shortestMs = Math.min(this.#shortestMs, this.#shortestBeforeMs);
-    if (roundTripMs > shortestMs * SLOW_FACTOR + SLOW_MS) {
+    if (this.#meanMs > shortestMs * SLOW_FACTOR + SLOW_MS) {
       if (nowMs < this.#restsUntilMs) return;
       this.#window = Math.max(LEAST_WINDOW, this.#window / 2);
       this.#isExploring = false;
