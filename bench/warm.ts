@@ -51,10 +51,10 @@ interface Second {
   readonly restored: number;
 }
 
-/** Asks at a fixed rate. @returns what happened in each second */
-async function observe(port: number): Promise<Second[]> {
+/** Asks at a fixed rate. @param seed of the keys drawn @returns what happened in each second */
+async function observe(port: number, seed: number): Promise<Second[]> {
   using client = await RespClient.connect({ port });
-  const keys = draws(2);
+  const keys = draws(seed);
   const seconds: Second[] = [];
   const startMs = performance.now();
   let asked = 0;
@@ -69,7 +69,7 @@ async function observe(port: number): Promise<Second[]> {
     }
     const now = await counts(client);
     const misses = now.misses - last.misses;
-    seconds.push({ missRatio: misses / (misses + now.hits - last.hits), restored: now.restored });
+    seconds.push({ missRatio: misses / Math.max(1, misses + now.hits - last.hits), restored: now.restored });
     last = now;
   }
   return seconds;
@@ -95,7 +95,7 @@ let whole: Second[];
   using client = await RespClient.connect({ port: proxy.port });
   const keys = draws(1);
   for (let asked = 0; asked < BEFORE; asked += 500) await ask(client, keys, 500);
-  whole = await observe(proxy.port);
+  whole = await observe(proxy.port, 2);
   const startMs = performance.now();
   await proxy.program.end();
   console.log(`ended in ${Math.round(performance.now() - startMs)} ms, with the file written`);
@@ -107,7 +107,7 @@ for (const [title, args] of [
   ["cold", []],
 ] as const) {
   await using proxy = await startProxy(origin, args);
-  runs.push([title, await observe(proxy.port)]);
+  runs.push([title, await observe(proxy.port, 3)]);
   await proxy.kill();
 }
 

@@ -236,27 +236,19 @@ export class Store {
     return readQueues(this.#shards, shard, nowMs, plan);
   }
 
-  /**
-   * Begins to read the keys of a shard's values in the policy's order. Takes the lock many times, for a short while
-   * each.
-   * @param epoch whose entries count: the present one, or an earlier one, whose entries nobody is shown any more
-   */
+  /** Begins to read the keys of a shard's values in the policy's order. @param epoch whose entries count */
   keysInOrder(shard: number, epoch: number = this.epoch): KeysInOrder {
     return new KeysInOrder(this.#shards, shard, epoch);
   }
 
   /**
-   * Gives an entry its place in the policy anew, as if it came over from another policy and had been read so often
-   * since. Entries are given their places in the order of eviction, next victims first.
+   * Gives an entry its place in the policy anew, as if it came over from another policy. Next victims come first.
    * @param rank the entry's place in that order, from 0 to 1
    * @param reads how often it was read before it was filled; they are added to those since
    * @returns false if there is no such entry, or the policy is being changed
    */
   place(key: KeyRef, rank: number, reads: number, nowMs: number): boolean {
-    return this.#shards.underLock(this.#shards.indexOf(key.hash), (shard) => {
-      const slot = goodEntry(shard.memory, key, this.epoch, nowMs, FRESH, VALUE);
-      return slot !== 0 && placeAnew(shard, slot, rank, reads);
-    });
+    return placeAnew(this.#shards, key, rank, reads, nowMs);
   }
 
   /** Returns how many entries a shard has evicted so far. Read without a lock. */

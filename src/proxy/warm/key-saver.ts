@@ -12,6 +12,8 @@ export interface KeySaverOptions {
   readonly log: Log;
   /** The time base of the cache. */
   readonly nowMs: () => number;
+  /** The same with its fraction. */
+  readonly exactMs: () => number;
   readonly wallMs: () => number;
   /** How often to write the file, in milliseconds. */
   readonly everyMs: () => number;
@@ -150,10 +152,10 @@ export class KeySaver {
     draft: WarmFileDraft,
     blocks: WarmBlocks,
   ): Promise<boolean> {
-    const { store, nowMs } = this.#options;
+    const { store, nowMs, exactMs } = this.#options;
     const keys = store.keysInOrder(shard, epoch);
     let rank = 0;
-    for (let workedMs = performance.now(); ; ) {
+    for (let workedMs = exactMs(); ; ) {
       const step = keys.step(nowMs(), (key, reads) => blocks.add(key, reads, rank));
       if (step === "changed" || this.#isLate) return false;
       rank = keys.progress;
@@ -161,9 +163,9 @@ export class KeySaver {
       const block = isOver || blocks.isFull ? blocks.close(rank) : undefined;
       if (block !== undefined) await draft.append(block);
       if (isOver) return true;
-      if (performance.now() - workedMs < (this.#isLast ? LAST_WORK_MS : WORK_MS)) continue;
+      if (exactMs() - workedMs < (this.#isLast ? LAST_WORK_MS : WORK_MS)) continue;
       await (this.#isLast ? nextTurn() : Bun.sleep(REST_MS));
-      workedMs = performance.now();
+      workedMs = exactMs();
     }
   }
 

@@ -21,7 +21,7 @@ export const WARM_VERSION = 1;
 /** Magic, version and the length of the text. */
 export const PREFIX_BYTES = 16;
 export const BLOCK_HEADER_BYTES = 28;
-export const TRAILER_BYTES = 20;
+const TRAILER_BYTES = 20;
 const CHECKSUM_BYTES = 4;
 /** A text longer than that is not ours. */
 const TEXT_LIMIT_BYTES = 65_536;
@@ -29,7 +29,7 @@ const TEXT_LIMIT_BYTES = 65_536;
 const BLOCK_BYTES = 32_768;
 const KEY_LIMIT_BYTES = 65_535;
 const RECORD_HEADER_BYTES = 3;
-export const BLOCK_LIMIT_BYTES: number = BLOCK_BYTES + KEY_LIMIT_BYTES + RECORD_HEADER_BYTES;
+const BLOCK_LIMIT_BYTES = BLOCK_BYTES + KEY_LIMIT_BYTES + RECORD_HEADER_BYTES;
 const MOST_READS = 255;
 
 /** A key that was cached. */

@@ -54,7 +54,8 @@ class FileWarmth implements Warmth {
   async #start(): Promise<void> {
     const { file, saved } = await this.#open();
     const { cache, nowMs, host, settings, stats, origin } = this.#proxy;
-    const common = { store: cache.store, stats: stats.warm, log: this.#log, nowMs };
+    const exactMs = exactReader(host.clock);
+    const common = { store: cache.store, stats: stats.warm, log: this.#log, nowMs, exactMs };
     const saver = new KeySaver(
       {
         ...common,
@@ -74,7 +75,6 @@ class FileWarmth implements Warmth {
         readThrough: this.#proxy.readThrough,
         originMeter: stats.origin,
         timers: systemTimers,
-        exactMs: exactReader(host.clock),
         keysPerSecond: () => settings.warmRate,
       });
       this.#warming = warming;
