@@ -441,7 +441,7 @@ const OWN = [
     "audit",
   ],
   ...["origin-connect-timeout", "origin-timeout", "max-pending-requests", "log-level", "max-connections"],
-  ...["slowlog-slower-than", "slowlog-entries"],
+  ...["slowlog-slower-than", "slowlog-entries", "warm", "warm-rate", "warm-every"],
   ...[
     "max-request",
     "max-arguments",
