@@ -81,6 +81,18 @@ class Warmed implements AsyncDisposable {
 
   async isWarm(): Promise<void> {
     await until(() => this.proxy.program.output.includes("warmed: "), "the cache is warm");
+    // Threads tell each other their numbers ten times a second.
+    await until(
+      async () => (await this.info("warm_keys_left")) === 0 && (await this.#readAgain()) > 0,
+      "it is told",
+    );
+  }
+
+  async #readAgain(): Promise<number> {
+    const counts = await Promise.all(
+      ["restored", "present", "gone"].map((name) => this.info(`warm_keys_${name}`)),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
