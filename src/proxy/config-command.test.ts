@@ -439,6 +439,7 @@ const OWN = [
     "heartbeat-timeout",
     "ttl",
     "audit",
+    "acl-log-entries",
   ],
   ...["origin-connect-timeout", "origin-timeout", "max-pending-requests", "log-level", "max-connections"],
   ...["slowlog-slower-than", "slowlog-entries", "warm", "warm-rate", "warm-every"],
