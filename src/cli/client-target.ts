@@ -13,7 +13,7 @@ import type { Config } from "./config.ts";
 import { FailedError, UsageError } from "./exit.ts";
 import { optionalSetting, port, setting, switchSetting, text, timeout } from "./setting.ts";
 import { errorLine } from "./terminal-text.ts";
-import { readAuthorities, readIdentity } from "./tls-files.ts";
+import { optionalIdentity, readAuthorities } from "./tls-files.ts";
 
 const CONNECTION = "Connection:";
 const DEFAULT_PORT = 8080;
@@ -214,19 +214,14 @@ function tlsOf(
       `${labels[given]}: means nothing without TLS: add ${labels.tls}, or a URL as rediss://`,
     );
   }
-  if ((cert === undefined) !== (key === undefined)) {
-    const [one, other] =
-      cert === undefined ? ([labels.key, labels.cert] as const) : [labels.cert, labels.key];
-    throw new UsageError(`${one}: needs ${other}, too`);
-  }
-  const file = (path: string, name: "ca" | "cert" | "key") => ({ path, label: labels[name] });
-  const identity =
-    cert === undefined
-      ? undefined
-      : readIdentity(file(cert, "cert"), file(key!, "key"), systemClock.wallMs());
+  const identity = optionalIdentity(
+    { path: cert, label: labels.cert },
+    { path: key, label: labels.key },
+    systemClock.wallMs(),
+  );
   return {
     tls: {
-      ...(ca !== undefined && { ca: readAuthorities(file(ca, "ca")) }),
+      ...(ca !== undefined && { ca: readAuthorities({ path: ca, label: labels.ca }) }),
       ...(identity && { cert: identity.certificate, key: identity.key }),
       ...(serverName !== undefined && { servername: serverName }),
       ...(insecure && { rejectUnauthorized: false }),

@@ -1,10 +1,10 @@
 import { rmSync } from "node:fs";
 import { systemClock } from "../lib/clock.ts";
 import { formatSize } from "../lib/quantity.ts";
+import type { SettingChange } from "../lib/setting-error.ts";
 import { formatPolicy } from "../policy/registry.ts";
 import type { RecordingSettings } from "../proxy/recording-file.ts";
 import { DEFAULT_MEMORY, NUMBER_SETTINGS, numbersFrom } from "../proxy/settings.ts";
-import type { SettingChange } from "../proxy/settings-change.ts";
 import { checkWarmPath, WarmFileError } from "../proxy/warm/warm-file.ts";
 import { ORIGIN_FORMS, readOrigin } from "../upstream/origin-kinds.ts";
 import { choosePassword, followUsers, listenAccess, tellOfAccess } from "./access-settings.ts";
@@ -161,7 +161,7 @@ export const proxy = subcommand({
     const { startProxy } = await import("../proxy/start.ts");
     const { Supervisor } = await import("../proxy/threads/supervisor.ts");
     const { CHANGEABLE_SETTINGS } = await import("../proxy/live-settings.ts");
-    return serve(log, values.untilInputEnds, async () => {
+    return serve(log, { untilInputEnds: values.untilInputEnds, hangUp }, async () => {
       const options = {
         host: values.host,
         port: values.port,

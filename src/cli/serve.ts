@@ -14,11 +14,11 @@ const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 /**
  * Starts a service and keeps it running until SIGTERM or SIGINT, then shuts it down. A second signal ends the process
  * at once, with the code that a shell reports for it.
- * @param untilInputEnds whether to end also when standard input does: the program's parent is gone then
+ * @param options `untilInputEnds`: whether to end also when standard input does: the program's parent is gone then
  */
 export async function serve(
   log: Logger,
-  untilInputEnds: boolean,
+  { untilInputEnds, hangUp }: { readonly untilInputEnds: boolean; readonly hangUp: HangUp },
   start: () => Promise<Running>,
 ): Promise<number> {
   const { promise: ending, resolve } = Promise.withResolvers<string>();
@@ -33,7 +33,7 @@ export async function serve(
   };
   // Before the start, because a signal may come as soon as the service reports that it is ready.
   for (const name of Object.keys(SIGNAL_NUMBERS)) process.on(name, end);
-  const manager = ServiceManager.from(process.env, process.pid, log);
+  const { manager } = hangUp;
   const service = await start();
   manager?.ready();
   if (untilInputEnds) process.stdin.once("end", () => end("end of input")).resume();
@@ -58,13 +58,14 @@ export class HangUp {
   /** Changes settings, all or none, and says which. @throws UsageError, RangeError */
   change: (() => Promise<readonly string[]>) | undefined;
   readonly #log: Logger;
-  readonly #manager: ServiceManager | undefined;
+  /** systemd, if it has started this program. */
+  readonly manager: ServiceManager | undefined;
   /** One signal after the other. */
   #handled: Promise<void> = Promise.resolve();
 
   constructor(log: Logger) {
     this.#log = log;
-    this.#manager = ServiceManager.from(process.env, process.pid, log);
+    this.manager = ServiceManager.from(process.env, process.pid, log);
     process.on("SIGHUP", () => {
       this.#handled = this.#handled.then(() => this.#reload());
     });
@@ -77,7 +78,7 @@ export class HangUp {
       log.warn({ signal }, "SIGHUP is ignored while the service starts: its settings are being read");
       return;
     }
-    this.#manager?.tell("RELOADING=1", `MONOTONIC_USEC=${monotonicMicros()}`);
+    this.manager?.tell("RELOADING=1", `MONOTONIC_USEC=${monotonicMicros()}`);
     try {
       const uses = this.reloads.map((read) => read());
       const changes = (await this.change?.()) ?? [];
@@ -87,7 +88,7 @@ export class HangUp {
     } catch (error) {
       log.error({ signal }, `nothing was changed: ${error instanceof Error ? error.message : String(error)}`);
     }
-    this.#manager?.tell("READY=1");
+    this.manager?.tell("READY=1");
   }
 }
 

@@ -105,7 +105,7 @@ export const server = subcommand({
     const { startServer } = await import("../server/start.ts");
     const { CHANGEABLE_SETTINGS } = await import("../server/settings-change.ts");
     const dataDirectory = resolve(values.data);
-    return serve(log, values.untilInputEnds, async () => {
+    return serve(log, { untilInputEnds: values.untilInputEnds, hangUp }, async () => {
       const started = await startServer({
         host: values.host,
         port: values.port,

@@ -1,14 +1,8 @@
 import type { Logger } from "pino";
 import { flagName } from "../lib/number-setting.ts";
+import type { SettingChange } from "../lib/setting-error.ts";
 import type { Config } from "./config.ts";
 import type { Settings } from "./setting.ts";
-
-/** A new value of a setting, as a user writes it. */
-interface SettingChange {
-  /** Of the setting's flag. */
-  readonly name: string;
-  readonly text: string;
-}
 
 interface ReloadOptions<S extends Settings> {
   /** As the service was started. */

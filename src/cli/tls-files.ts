@@ -42,6 +42,21 @@ export function readIdentity(certificate: TlsFile, key: TlsFile, nowMs: number):
   return { certificate: text, key: keyText, expiresAtMs };
 }
 
+/**
+ * As `readIdentity`, of settings that may both be absent.
+ * @throws UsageError also if one of the two is missing
+ */
+export function optionalIdentity(
+  certificate: { readonly path: string | undefined; readonly label: string },
+  key: { readonly path: string | undefined; readonly label: string },
+  nowMs: number,
+): TlsIdentity | undefined {
+  if (certificate.path === undefined && key.path === undefined) return undefined;
+  if (certificate.path === undefined) throw new UsageError(`${key.label}: needs ${certificate.label}, too`);
+  if (key.path === undefined) throw new UsageError(`${certificate.label}: needs ${key.label}, too`);
+  return readIdentity({ ...certificate, path: certificate.path }, { ...key, path: key.path }, nowMs);
+}
+
 /** Reads the certificates of authorities. @throws UsageError */
 export function readAuthorities(file: TlsFile): string {
   const text = read(file);

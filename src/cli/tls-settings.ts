@@ -7,7 +7,7 @@ import type { Config } from "./config.ts";
 import { UsageError } from "./exit.ts";
 import type { HangUp, Running } from "./serve.ts";
 import { choice, optionalSetting, port, switchSetting, text } from "./setting.ts";
-import { readAuthorities, readIdentity } from "./tls-files.ts";
+import { optionalIdentity, readAuthorities, readIdentity } from "./tls-files.ts";
 
 const TLS = "TLS:";
 
@@ -95,25 +95,15 @@ export function originTls(
     throw new UsageError(`${labels[given]}: means nothing without TLS: give the origin as rediss://`);
   }
   const { originCa, originCert, originKey, originServerName: serverName, originInsecure } = values;
-  if ((originCert === undefined) !== (originKey === undefined)) {
-    const [one, other] =
-      originCert === undefined
-        ? [labels.originKey, labels.originCert]
-        : [labels.originCert, labels.originKey];
-    throw new UsageError(`${one}: needs ${other}, too`);
-  }
   if (originInsecure && originCa !== undefined) {
     throw new UsageError(`${labels.originInsecure} and ${labels.originCa}: give one of the two`);
   }
   return {
-    identity:
-      originCert === undefined
-        ? undefined
-        : readIdentity(
-            { path: originCert, label: labels.originCert },
-            { path: originKey!, label: labels.originKey },
-            nowMs,
-          ),
+    identity: optionalIdentity(
+      { path: originCert, label: labels.originCert },
+      { path: originKey, label: labels.originKey },
+      nowMs,
+    ),
     authorities:
       originCa === undefined ? undefined : readAuthorities({ path: originCa, label: labels.originCa }),
     serverName,

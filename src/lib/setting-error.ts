@@ -6,3 +6,10 @@ export function forSetting<T>(name: string, act: () => T): T {
     throw new RangeError(`--${name}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
+
+/** A new value of a setting, as a user writes it. */
+export interface SettingChange {
+  /** Of the setting's flag. */
+  readonly name: string;
+  readonly text: string;
+}

@@ -1,13 +1,6 @@
-import { forSetting } from "../lib/setting-error.ts";
+import { forSetting, type SettingChange } from "../lib/setting-error.ts";
 import type { ProxyParts } from "./context.ts";
 import { ownParameters } from "./own-parameters.ts";
-
-/** A new value of one of the proxy's settings, as a user writes it. */
-export interface SettingChange {
-  /** Of the setting's flag. */
-  readonly name: string;
-  readonly text: string;
-}
 
 /**
  * Changes settings of the running proxy, in all threads: all of them, or none.

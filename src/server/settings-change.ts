@@ -2,7 +2,7 @@ import { checkReserved } from "../commands/reserved-memory.ts";
 import type { Engine } from "../engine/engine.ts";
 import { flagName, readNumber } from "../lib/number-setting.ts";
 import { parseSize } from "../lib/quantity.ts";
-import { forSetting } from "../lib/setting-error.ts";
+import { forSetting, type SettingChange } from "../lib/setting-error.ts";
 import { type Adjustable, CHANGEABLE_LIMITS } from "../net/limits.ts";
 import type { ServerLimits } from "./limits.ts";
 
@@ -24,7 +24,7 @@ interface ChangeableServer {
  */
 export function changeSettings(
   { engine, limits }: ChangeableServer,
-  changes: readonly { readonly name: string; readonly text: string }[],
+  changes: readonly SettingChange[],
 ): void {
   const before = { limits: { ...limits }, budgetBytes: engine.budgetBytes, policy: engine.policy };
   try {

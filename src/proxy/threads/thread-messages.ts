@@ -1,12 +1,12 @@
 import type { InstrumentsHandle } from "../../instruments/instruments-memory.ts";
 import type { LogLevel } from "../../lib/log.ts";
+import type { SettingChange } from "../../lib/setting-error.ts";
 import type { ClockReading } from "../../lib/steady-clock.ts";
 import type { ClientTls, ServerTls } from "../../lib/tls.ts";
 import type { ConnectionLimits } from "../../net/limits.ts";
 import type { ListenerTls } from "../../net/listener.ts";
 import type { StoreHandle } from "../../store/store.ts";
 import type { ProxySettings } from "../settings.ts";
-import type { SettingChange } from "../settings-change.ts";
 
 /** What a thread needs to start. */
 export interface ThreadStart {
