@@ -2,7 +2,7 @@ import { accessSettings } from "./access-settings.ts";
 import { choice, duration, port, setting, switchSetting, text } from "./setting.ts";
 import { tlsSettings } from "./tls-settings.ts";
 
-const LISTENING = "Listening:";
+export const LISTENING = "Listening:";
 
 /** Settings that server and proxy share: where they listen, and which clients they admit. */
 export function listenSettings(defaultPort: string) {

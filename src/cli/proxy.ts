@@ -16,7 +16,7 @@ import { EXIT_DONE, FailedError, UsageError } from "./exit.ts";
 import { instrumentSettings, instrumentsPlan } from "./instrument-settings.ts";
 import { withInstruments } from "./instrumented.ts";
 import { fittingLimits, LIMIT_FLAGS } from "./limit-settings.ts";
-import { listenSettings } from "./listen-settings.ts";
+import { LISTENING, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
 import { endOnFault, formatListening, HangUp, listeningAddresses, serve, tlsText } from "./serve.ts";
 import {
@@ -96,6 +96,12 @@ const SETTINGS = {
       "written",
     group: CACHE,
   }),
+  sharePort: switchSetting({
+    description:
+      "share the port with other processes of this user that were started so: a new one takes over before the old one " +
+      "ends",
+    group: LISTENING,
+  }),
   allowAdmin: switchSetting({
     description:
       "pass on commands that act on the origin itself, such as SHUTDOWN, DEBUG or MODULE LOAD, and CONFIG SET of any " +
@@ -167,6 +173,7 @@ export const proxy = subcommand({
         port: values.port,
         tls,
         respOnly: values.protocol === "resp",
+        sharesPort: values.sharePort,
         drainMs: values.drainTime,
         password: access.password,
         usersFile: access.usersFile,

@@ -38,6 +38,8 @@ export interface StartProxyOptions extends Omit<Settings, "origin" | "maxConnect
   readonly policy?: string | undefined;
   readonly limits?: ConnectionLimits | undefined;
   readonly respOnly?: boolean | undefined;
+  /** Another process may listen on the same ports. */
+  readonly sharesPort?: boolean | undefined;
   /** How long open connections may go on when the proxy ends; 5 seconds by default. */
   readonly drainMs?: number | undefined;
   readonly clock?: Clock;
@@ -120,6 +122,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
       clock,
       log,
       respOnly,
+      sharesPort: options.sharesPort ?? false,
       users: proxy.host.access.users,
     });
   } catch (error) {

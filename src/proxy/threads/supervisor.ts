@@ -95,9 +95,9 @@ export class Supervisor {
       throw new RangeError(`the number of threads must be from 1 to 256, not ${threads}`);
     }
     const settings = completeSettings({ ...options, maxConnections: limits.connections });
-    const { host, port, tls } = options;
-    if (port !== 0) requireFreePort({ host, port });
-    if (tls?.port) requireFreePort({ host, port: tls.port, flag: "--tls-port" });
+    const { host, port, tls, sharesPort = false } = options;
+    if (port !== 0 && !sharesPort) requireFreePort({ host, port });
+    if (tls?.port && !sharesPort) requireFreePort({ host, port: tls.port, flag: "--tls-port" });
     const store = createStore(
       settings,
       options.policy,
