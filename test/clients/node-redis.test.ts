@@ -154,18 +154,20 @@ eachTarget((kind, title, canRun) => {
       client.destroy();
     });
 
-    test.skipIf(!mayRunScripts(kind))("a script that changes a key that was cached", async () => {
-      const client = await connect();
-      await client.set("scripted", "before");
-      expect(await client.get("scripted")).toBe("before");
-      expect(await client.get("scripted")).toBe("before");
-      await client.eval("return redis.call('SET', KEYS[1], ARGV[1])", {
-        keys: ["scripted"],
-        arguments: ["after"],
+    if (mayRunScripts(kind)) {
+      test("a script that changes a key that was cached", async () => {
+        const client = await connect();
+        await client.set("scripted", "before");
+        expect(await client.get("scripted")).toBe("before");
+        expect(await client.get("scripted")).toBe("before");
+        await client.eval("return redis.call('SET', KEYS[1], ARGV[1])", {
+          keys: ["scripted"],
+          arguments: ["after"],
+        });
+        expect(await client.get("scripted")).toBe("after");
+        client.destroy();
       });
-      expect(await client.get("scripted")).toBe("after");
-      client.destroy();
-    });
+    }
 
     test("messages to subscribers", async () => {
       for (const version of [2, 3] as const) {
