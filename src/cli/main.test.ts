@@ -5,6 +5,7 @@ import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import manifest from "../../package.json" with { type: "json" };
 import { cleanEnvironment, runGlasscache } from "../../test/support/command-line.ts";
+import { FakeOrigin } from "../../test/support/fake-origin.ts";
 import { Program, TemporaryDirectory } from "../../test/support/program.ts";
 import { RespClient } from "../../test/support/resp-client.ts";
 
@@ -244,6 +245,34 @@ The configuration is right; these settings differ from the defaults:
     });
     const usual = await runGlasscache(["server", "--check"], { env });
     expect(usual.stdout).toBe("The configuration is right; all settings have their defaults\n");
+  });
+
+  test.each([
+    ["proxy", ["--threads", "1"], ["threads: 1 → 2 (takes a restart)"]],
+    ["server", ["--engine", "memory"], []],
+  ])("tells what the running %s has otherwise", async (service, given, restarts) => {
+    const args = [service, "--host", "127.0.0.1", "--admin", "off", "--password", "s3cret"];
+    using origin = new FakeOrigin();
+    if (service === "proxy") args.push("--origin", `127.0.0.1:${origin.port}`);
+    const { program, ready } = await start([...args, ...given, "--memory", "16mb"]);
+    await using _ = program;
+    const check = async (...more: string[]) => {
+      const run = [...args, "--port", String(ready.port), "--check", ...given, ...more];
+      const { code, stdout, stderr } = await runGlasscache(run);
+      expect([code, stderr]).toEqual([0, ""]);
+      return stdout.slice(stdout.indexOf("What runs")).trimEnd().split("\n");
+    };
+    const place = `127.0.0.1:${ready.port}`;
+    expect(await check("--memory", "16mb")).toEqual([
+      `What runs at ${place} has these settings already, as far as it tells them.`,
+    ]);
+    const threads = restarts.length === 0 ? [] : ["--threads", "2"];
+    expect(await check("--memory", "0.5gb", "--policy", "lru", ...threads)).toEqual([
+      `What runs at ${place} is set otherwise:`,
+      `  memory: ${16 * 2 ** 20} → 0.5gb (SIGHUP changes it)`,
+      "  policy: s3-fifo → lru (SIGHUP changes it)",
+      ...restarts.map((line) => `  ${line}`),
+    ]);
   });
 
   test("finds what a start would find", async () => {

@@ -18,6 +18,7 @@ import { withInstruments } from "./instrumented.ts";
 import { fittingLimits, LIMIT_FLAGS } from "./limit-settings.ts";
 import { LISTENING, listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
+import { runningDifferences } from "./running-settings.ts";
 import { endOnFault, formatListening, HangUp, listeningAddresses, serve, tlsText } from "./serve.ts";
 import {
   count,
@@ -152,15 +153,21 @@ export const proxy = subcommand({
     const origin = originWithPassword(config);
     const tlsWithOrigin = originTls(config, readOrigin(origin).isSecure, systemClock.wallMs());
     checkWarmFile(config);
+    const reserved = RESERVED_DESCRIPTORS + values.threads * DESCRIPTORS_PER_THREAD;
     if (values.check) {
-      fittingLimits(config, RESERVED_DESCRIPTORS);
+      const { connections } = fittingLimits(config, reserved).limits;
       instrumentsPlan(config, access, tls?.settings);
-      standardOutput().write(checkText(SETTINGS, config));
+      const { CHANGEABLE_SETTINGS: changeable } = await import("../proxy/live-settings.ts");
+      const { password } = access;
+      const running = await runningDifferences(SETTINGS, config, {
+        ...{ password, changeable, connections },
+        fixed: ["threads", "max-memory", "max-entries", "allow-admin"],
+      });
+      standardOutput().write(checkText(SETTINGS, config, running));
       return EXIT_DONE;
     }
     const log = createLog({ level: values.logLevel, format: values.logFormat });
     const hangUp = new HangUp(log);
-    const reserved = RESERVED_DESCRIPTORS + values.threads * DESCRIPTORS_PER_THREAD;
     const fitting = fittingLimits(config, reserved);
     const plan = instrumentsPlan(config, access, tls?.settings);
     endOnFault(log);

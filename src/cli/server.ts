@@ -13,6 +13,7 @@ import { withInstruments } from "./instrumented.ts";
 import { fittingLimits, LIMIT_FLAGS } from "./limit-settings.ts";
 import { listenSettings } from "./listen-settings.ts";
 import { createLog, LOG_SETTINGS } from "./log.ts";
+import { runningDifferences } from "./running-settings.ts";
 import { endOnFault, formatListening, HangUp, listeningAddresses, serve, tlsText } from "./serve.ts";
 import { choice, numberSettings, setting, switchSetting, text } from "./setting.ts";
 import { settingsReload } from "./settings-reload.ts";
@@ -64,6 +65,13 @@ const SETTINGS = {
   ...LOG_SETTINGS,
 };
 
+/** The server's CONFIG has Redis's names where Redis has the setting. */
+const REDIS_NAMES = {
+  memory: "maxmemory",
+  "max-connections": "maxclients",
+  "max-value": "proto-max-bulk-len",
+};
+
 export const server = subcommand({
   name: "server",
   summary: "run the key-value server",
@@ -86,9 +94,17 @@ export const server = subcommand({
     const access = listenAccess(config);
     const tls = listenerTls(config, systemClock.wallMs());
     if (values.check) {
-      fittingLimits(config, RESERVED_DESCRIPTORS);
+      const { connections } = fittingLimits(config, RESERVED_DESCRIPTORS).limits;
       adminPlan(config, access, tls?.settings);
-      standardOutput().write(checkText(SETTINGS, config));
+      const { CHANGEABLE_SETTINGS: changeable } = await import("../server/settings-change.ts");
+      const { password } = access;
+      const running = await runningDifferences(SETTINGS, config, {
+        password,
+        names: REDIS_NAMES,
+        connections,
+        changeable,
+      });
+      standardOutput().write(checkText(SETTINGS, config, running));
       return EXIT_DONE;
     }
     const log = createLog({ level: values.logLevel, format: values.logFormat });
