@@ -15,11 +15,13 @@ export interface Requirement {
 /**
  * Looks for a program on the PATH and where Debian keeps daemons. Use it so:
  * `describe.skipIf(!redis.available)(redis.title("against Redis"), …)`.
+ * @param others names under which it may be found instead
  * @throws Error when it is missing although `GLASSCACHE_REQUIRE_ALL` is set
  */
-export function requireProgram(name: string): Requirement {
-  const path = Bun.which(name, { PATH: `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin` });
-  return requirement(path ?? "", path === null ? `needs ${name}, which is not on the PATH` : "");
+export function requireProgram(name: string, ...others: readonly string[]): Requirement {
+  const PATH = `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin`;
+  const path = [name, ...others].map((each) => Bun.which(each, { PATH })).find((found) => found !== null);
+  return requirement(path ?? "", path === undefined ? `needs ${name}, which is not on the PATH` : "");
 }
 
 /** Looks for a module of the system's `python3`. @throws Error as `requireProgram` does */
