@@ -323,7 +323,7 @@ describe("the dashboard", () => {
     }
     const response = await admin.get("/learn/no-such");
     expect(response.status).toBe(404);
-    expect(await response.text()).toContain("/learn/lessons lists them");
+    expect(await response.text()).toContain("/learn/lessons and /learn/docs list them");
   });
 
   test("is made once, and again only after a failure", async () => {
