@@ -5,6 +5,7 @@ import { COMMAND_FACTS, factsOfRequest } from "../commands/command-facts.ts";
 import { commandName } from "../commands/command-name.ts";
 import { arityFits } from "../commands/command-table.ts";
 import { OTHER_COMMAND, TEXT_COMMAND } from "../commands/counted-commands.ts";
+import type { CommandFacts } from "../commands/facts.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Session } from "../net/session.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
@@ -196,22 +197,11 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
 
   /** Asks whether a client that may not do everything may do this. @returns false if it has been answered */
   #mayRun(request: Request, route: Route | undefined, reply: ReplyWriter): boolean {
-    const { proxy, connection } = this;
+    const { connection } = this;
     const name = route?.name ?? request.text(0).toLowerCase();
-    const facts = route?.facts ?? factsOfRequest(request) ?? proxy.learnedFacts(name);
+    const facts = this.#factsOf(name, request, route);
+    if (facts === "asked") return false;
     connection.lastCommand = facts === route?.facts ? name : commandName(name, request);
-    if (facts === undefined && connection.authenticated && !this.#lanes.isRunningPostponed) {
-      // The origin knows more commands than the tables.
-      const told = (): void => {
-        this.#awaitsFacts = false;
-        this.#lanes.resume();
-      };
-      if (proxy.askCommand(name, told)) {
-        this.#awaitsFacts = true;
-        this.#lanes.postpone(request);
-        return false;
-      }
-    }
     const isQueued = this.#dedicated?.queues === true;
     const isExec = name === "exec" && isQueued;
     const { access } = this.host;
@@ -226,6 +216,27 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     else if (isExec) this.#dedicated!.abandon(refusal);
     else this.#dedicated!.refuse(refusal);
     return false;
+  }
+
+  /**
+   * The facts of a request's command; undefined: nobody knows such a command.
+   * @returns `asked` if the request has been postponed until the origin has told, which knows more than the tables
+   */
+  #factsOf(name: string, request: Request, route: Route | undefined): CommandFacts | "asked" | undefined {
+    const { proxy } = this;
+    const known = route?.facts ?? factsOfRequest(request);
+    // The requests of a client that has not authenticated make the proxy ask nothing.
+    if (known !== undefined || !this.connection.authenticated) return known;
+    const learned = proxy.learnedFacts(name);
+    if (learned !== undefined || this.#lanes.isRunningPostponed) return learned;
+    const told = (): void => {
+      this.#awaitsFacts = false;
+      this.#lanes.resume();
+    };
+    if (!proxy.askCommand(name, told)) return undefined;
+    this.#awaitsFacts = true;
+    this.#lanes.postpone(request);
+    return "asked";
   }
 
   #refuse(message: string, reply: ReplyWriter): void {
