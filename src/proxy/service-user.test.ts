@@ -1,4 +1,4 @@
-/** The proxy's own user at the origin: the line that docs/OPERATING.md gives, and what is lost without each right. */
+/** The proxy's own user at the origin: the line that docs/ORIGIN.md gives, and what is lost without each right. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { until } from "../../test/support/until.ts";
 
 const redis = requireProgram("redis-server");
 
-const page = readFileSync(join(import.meta.dir, "../../docs/OPERATING.md"), "utf8");
+const page = readFileSync(join(import.meta.dir, "../../docs/ORIGIN.md"), "utf8");
 const rules = /^user glasscache (.*)$/m.exec(page)![1]!.split(" ");
 /** The rights of the proxy's own, by the first column of the table. */
 const rights = [
