@@ -102,6 +102,9 @@ function readUrl(given: string): OriginAddress {
   const url = given.includes("://") ? given : `glasscache://${given}`;
   try {
     const address = parseOrigin(url);
+    if (address.user !== undefined && address.password === undefined) {
+      throw new RangeError("origin has a user without a password");
+    }
     const isOurs = /^glasscaches?:/i.test(url) && URL.parse(url)?.port === "";
     return isOurs ? { ...address, port: DEFAULT_PORT } : address;
   } catch (error) {

@@ -72,7 +72,7 @@ const SETTINGS = {
   }),
   originPasswordFile: optionalSetting(text(), {
     placeholder: "<file>",
-    description: "file whose first line is the password of the origin",
+    description: "file whose first line is the password of the origin; SIGHUP reads it again",
     group: ORIGIN,
   }),
   ...originTlsSettings(ORIGIN),
@@ -150,8 +150,10 @@ export const proxy = subcommand({
     checkMaxMemory(values, config.labels);
     const access = listenAccess(config);
     const tls = listenerTls(config, systemClock.wallMs());
-    const origin = originWithPassword(config);
-    const tlsWithOrigin = originTls(config, readOrigin(origin).isSecure, systemClock.wallMs());
+    const { origin } = values;
+    const { isSecure } = readOrigin(origin);
+    const passwordAtOrigin = originPassword(config);
+    const tlsWithOrigin = originTls(config, isSecure, systemClock.wallMs());
     checkWarmFile(config);
     const reserved = RESERVED_DESCRIPTORS + values.threads * DESCRIPTORS_PER_THREAD;
     if (values.check) {
@@ -186,6 +188,7 @@ export const proxy = subcommand({
         usersFile: access.usersFile,
         limits: fitting.limits,
         origin,
+        originPassword: passwordAtOrigin,
         originTls: tlsWithOrigin,
         ...numbersFrom((_, name) => values[name]),
         memoryBytes: values.memory,
@@ -227,7 +230,8 @@ export const proxy = subcommand({
           hangUp,
         });
       }
-      if (readOrigin(origin).isSecure) followOriginTls(config, started, hangUp);
+      if (isSecure) followOriginTls(config, started, hangUp);
+      if (passwordAtOrigin !== undefined) followOriginPassword(config, passwordAtOrigin, started, hangUp);
       followUsers(config, access, started, hangUp);
       const addresses = listeningAddresses(values.host);
       const shownOrigin = readOrigin(values.origin).name;
@@ -292,14 +296,37 @@ async function recordingOf({
   }
 }
 
-/** Adds the separately given password to the origin's address. */
-function originWithPassword(config: Config<typeof SETTINGS>): string {
+/** Returns the password of the origin that is given beside its address. @throws UsageError */
+function originPassword(config: Config<typeof SETTINGS>): string | undefined {
   const { values, labels } = config;
   const password = choosePassword(config, "originPassword", "originPasswordFile");
-  if (password === undefined) return values.origin;
-  const origin = readOrigin(values.origin);
-  if (origin.hasPassword) {
+  const { hasPassword, lacksPassword } = readOrigin(values.origin);
+  if (password !== undefined && hasPassword) {
     throw new UsageError(`${labels.origin}: holds a password already; give it once`);
   }
-  return origin.withPassword(password);
+  if (password === undefined && lacksPassword) {
+    throw new UsageError(
+      `${labels.origin}: has a user without a password; ${labels.originPasswordFile} names a file that holds it`,
+    );
+  }
+  return password;
+}
+
+/** Has SIGHUP read the file with the origin's password again. */
+function followOriginPassword(
+  config: Config<typeof SETTINGS>,
+  atStart: string,
+  proxy: { replaceOriginAccess(access: { readonly originPassword: string }): void },
+  hangUp: HangUp,
+): void {
+  let present = atStart;
+  hangUp.reloads.push(() => {
+    const password = originPassword(config)!;
+    return () => {
+      if (password === present) return undefined;
+      present = password;
+      proxy.replaceOriginAccess({ originPassword: password });
+      return "the password of the origin was read again, for new connections to it";
+    };
+  });
 }

@@ -150,13 +150,13 @@ export function followCertificates(
 /** Has SIGHUP read the files for the origin again. */
 export function followOriginTls(
   config: Config<OriginTlsSettings>,
-  proxy: { replaceOriginTls(tls: ClientTls): void },
+  proxy: { replaceOriginAccess(access: { readonly originTls: ClientTls }): void },
   hangUp: HangUp,
 ): void {
   hangUp.reloads.push(() => {
     const tls = originTls(config, true, systemClock.wallMs());
     return () => {
-      proxy.replaceOriginTls(tls);
+      proxy.replaceOriginAccess({ originTls: tls });
       return "the files of certificates for the origin were read again, for new connections to it";
     };
   });

@@ -213,7 +213,10 @@ export class CachingProxy implements Service, ProxyParts {
     this.cache = new CoherentCache(options.store, threads.count > 1, observer);
     this.origin = readOrigin(settings.origin).open(
       (address) => ({
-        address,
+        get address() {
+          const { originPassword: password } = settings;
+          return password === undefined ? address : { ...address, password };
+        },
         hosts: new HostAddresses(address.host),
         clock,
         random: options.random,

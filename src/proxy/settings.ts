@@ -104,6 +104,8 @@ type ProxyNumbers = { readonly [Field in NumberField]: number };
 export interface ProxySettings extends ProxyNumbers {
   /** The origin's address as users write it; `readOrigin` reads it. */
   readonly origin: string;
+  /** The password at the origin; undefined: the one in its address, if any. */
+  readonly originPassword: string | undefined;
   /** How to speak TLS with an origin whose address wants it. */
   readonly originTls: ClientTls;
   /** The cache's exact budget. */
@@ -127,12 +129,16 @@ export interface ProxySettings extends ProxyNumbers {
   readonly warm: string | undefined;
 }
 
+/** How connections to the origin are opened, as far as it may change. What is absent stays as it is. */
+export type OriginAccess = Partial<Pick<ProxySettings, "originPassword" | "originTls">>;
+
 /** The default, as users write it. */
 export const DEFAULT_MEMORY = "64mb";
 
 /** The defaults. */
 const DEFAULT_SETTINGS: Omit<ProxySettings, "origin"> = {
   ...numbersFrom(({ kind, initial }) => kind.parse(initial)),
+  originPassword: undefined,
   originTls: { isInsecure: false },
   memoryBytes: SIZE.parse(DEFAULT_MEMORY),
   maxMemoryBytes: undefined,

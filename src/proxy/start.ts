@@ -9,7 +9,7 @@ import type { SettingChange } from "../lib/setting-error.ts";
 import { SharedText } from "../lib/shared-text.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import { readClock, steadyClock } from "../lib/steady-clock.ts";
-import type { ClientTls, ServerTls } from "../lib/tls.ts";
+import type { ServerTls } from "../lib/tls.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "../net/limits.ts";
 import { DEFAULT_DRAIN_MS, Listener, type ListenerTls, tellOfDrain } from "../net/listener.ts";
 import { usersAtStart } from "../net/users-file.ts";
@@ -20,7 +20,7 @@ import type { CacheObserver } from "./cache-observer.ts";
 import { publishRegularly } from "./counters.ts";
 import { LiveSettings } from "./live-settings.ts";
 import { CachingProxy } from "./proxy.ts";
-import { completeSettings, type ProxySettings, randomHex } from "./settings.ts";
+import { completeSettings, type OriginAccess, type ProxySettings, randomHex } from "./settings.ts";
 import { changeSettings } from "./settings-change.ts";
 import { SharedRegistry } from "./threads/shared-registry.ts";
 import { ThreadTable } from "./threads/thread-table.ts";
@@ -70,8 +70,8 @@ export interface RunningProxy {
   replaceUsers(users: readonly User[]): void;
   /** Changes settings, as `changeSettings`. */
   change(changes: readonly SettingChange[]): Promise<void>;
-  /** Speaks TLS in another way on new connections to the origin. */
-  replaceOriginTls(tls: ClientTls): void;
+  /** Opens new connections to the origin in another way. */
+  replaceOriginAccess(access: OriginAccess): void;
   /** Lets clients have their replies, then ends. */
   close(): Promise<void>;
 }
@@ -140,8 +140,8 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
     replaceTls: (settings) => listener.replaceTls(settings),
     replaceUsers: (users) => proxy.host.access.replaceUsers(users),
     change: (changes) => changeSettings(proxy, changes),
-    replaceOriginTls: (tls) => {
-      proxy.settings.originTls = tls;
+    replaceOriginAccess(access) {
+      Object.assign(proxy.settings, access);
     },
     get source() {
       return instruments && sourceOf(instruments, store, threads, { runId, clock, users: usersText });

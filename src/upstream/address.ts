@@ -16,7 +16,7 @@ const SECURE_SCHEMES: readonly string[] = ["rediss", "valkeys", "glasscaches"];
 export const SERVER_SCHEMES: readonly string[] = [...PLAIN_SCHEMES, ...SECURE_SCHEMES];
 
 /**
- * Reads `host:port`, `[::1]:port` or `redis://[[user]:password@]host[:port][/database]` (also with `valkey://` or
+ * Reads `host:port`, `[::1]:port` or `redis://[user][:password]@host[:port][/database]` (also with `valkey://` or
  * `glasscache://`; with TLS `rediss://`, `valkeys://` or `glasscaches://`). `?db=N` names the database, too.
  * @throws RangeError saying what is wrong; it never repeats the password
  */
@@ -42,7 +42,6 @@ export function parseOrigin(text: string): OriginAddress {
   if (url.hostname === "") throw new RangeError("origin names no host");
   const user = decoded(url.username);
   const password = decoded(url.password);
-  if (user !== "" && password === "") throw new RangeError("origin has a user without a password");
   return {
     host: stripBrackets(url.hostname),
     port: url.port === "" ? 6379 : checkedPort(Number(url.port)),
@@ -51,19 +50,6 @@ export function parseOrigin(text: string): OriginAddress {
     ...(database === 0 ? {} : { database }),
     ...(SECURE_SCHEMES.includes(scheme) ? { isSecure: true } : {}),
   };
-}
-
-/** Returns the whole address as a URL that `parseOrigin` reads, the password included. */
-export function originUrl({
-  user = "",
-  password = "",
-  database,
-  isSecure = false,
-  ...place
-}: OriginAddress): string {
-  const scheme = isSecure ? "rediss" : "redis";
-  const login = password === "" ? "" : `${encodeURIComponent(user)}:${encodeURIComponent(password)}@`;
-  return `${scheme}://${login}${formatOrigin(place)}${database === undefined ? "" : `/${database}`}`;
 }
 
 /** @throws RangeError */

@@ -16,18 +16,13 @@ test("each scheme is of one kind, in lower case, and the help names each kind's 
 });
 
 test.each([
-  ["localhost:9090", "localhost:9090", false],
-  ["redis://:secret@host/2", "host:6379", true],
-  ["REDIS://host", "host:6379", false],
-  ["valkey://me:secret@[::1]:7000", "[::1]:7000", true],
-])("%s names %s", (text, name, hasPassword) => {
-  expect(readOrigin(text)).toMatchObject({ name, hasPassword });
-});
-
-test("an address with a password added is read again", () => {
-  const added = readOrigin("valkey://host:7000/3").withPassword("p@ss:word/");
-  expect(readOrigin(added)).toMatchObject({ name: "host:7000", hasPassword: true });
-  expect(added).toEndWith("@host:7000/3");
+  ["localhost:9090", "localhost:9090", false, false],
+  ["redis://:secret@host/2", "host:6379", true, false],
+  ["REDIS://host", "host:6379", false, false],
+  ["valkey://me:secret@[::1]:7000", "[::1]:7000", true, false],
+  ["redis://me@host", "host:6379", false, true],
+])("%s names %s", (text, name, hasPassword, lacksPassword) => {
+  expect(readOrigin(text)).toMatchObject({ name, hasPassword, lacksPassword });
 });
 
 test.each([

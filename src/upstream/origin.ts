@@ -81,10 +81,10 @@ export interface NamedOrigin {
   /** The address for messages, without a password. */
   readonly name: string;
   readonly hasPassword: boolean;
+  /** Whether it names a user without a password. */
+  readonly lacksPassword: boolean;
   /** Whether it is reached by TLS. */
   readonly isSecure: boolean;
-  /** Returns the whole address with this password. */
-  withPassword(password: string): string;
   open(options: NodeOptions, events: OriginEvents): Origin;
 }
 

@@ -1,5 +1,5 @@
 import { stalenessBoundMs } from "../coherence/heartbeat.ts";
-import { formatOrigin, originUrl, parseOrigin, SERVER_SCHEMES } from "./address.ts";
+import { formatOrigin, parseOrigin, SERVER_SCHEMES } from "./address.ts";
 import type { ChannelOptions, LinkStatus } from "./channel.ts";
 import type { ConnectionCounts } from "./connection-pool.ts";
 import { openNode } from "./open-node.ts";
@@ -74,14 +74,14 @@ export class SingleNode implements Origin {
 
 export const singleNode: OriginKind = {
   schemes: SERVER_SCHEMES,
-  form: "host:port or redis://[user:password@]host[:port][/database], with TLS rediss://",
+  form: "host:port or redis://[user[:password]@]host[:port][/database], with TLS rediss://",
   read(text) {
     const address = parseOrigin(text);
     return {
       name: formatOrigin(address),
       hasPassword: address.password !== undefined,
       isSecure: address.isSecure === true,
-      withPassword: (password) => originUrl({ ...address, password }),
+      lacksPassword: address.user !== undefined && address.password === undefined,
       open: (options, events) => new SingleNode(options(address), events),
     };
   },

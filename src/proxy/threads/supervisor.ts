@@ -9,14 +9,14 @@ import { systemRandom } from "../../lib/random.ts";
 import type { SettingChange } from "../../lib/setting-error.ts";
 import { SharedText } from "../../lib/shared-text.ts";
 import { readClock, steadyClock } from "../../lib/steady-clock.ts";
-import type { ClientTls, ServerTls } from "../../lib/tls.ts";
+import type { ServerTls } from "../../lib/tls.ts";
 import { DEFAULT_LIMITS } from "../../net/limits.ts";
 import { DEFAULT_DRAIN_MS } from "../../net/listener.ts";
 import { ListenError, requireFreePort } from "../../net/listening-sockets.ts";
 import { usersAtStart } from "../../net/users-file.ts";
 import type { Store } from "../../store/store.ts";
 import { LiveSettings } from "../live-settings.ts";
-import { completeSettings, type ProxySettings, randomHex } from "../settings.ts";
+import { completeSettings, type OriginAccess, type ProxySettings, randomHex } from "../settings.ts";
 import { createStore, recoverStore, type StartProxyOptions, sourceOf } from "../start.ts";
 import { FlightClaims } from "./flight-claims.ts";
 import { Peers } from "./peers.ts";
@@ -159,10 +159,10 @@ export class Supervisor {
     this.#tellAll({ type: "tls", settings });
   }
 
-  /** Speaks TLS in another way on new connections to the origin, in all threads. */
-  replaceOriginTls(tls: ClientTls): void {
-    this.#start = { ...this.#start, settings: { ...this.#start.settings, originTls: tls } };
-    this.#tellAll({ type: "origin-tls", tls });
+  /** Opens new connections to the origin in another way, in all threads. */
+  replaceOriginAccess(access: OriginAccess): void {
+    this.#start = { ...this.#start, settings: { ...this.#start.settings, ...access } };
+    this.#tellAll({ type: "origin-access", access });
   }
 
   /** Takes these users in place of all there are. Resolves when all threads know. */

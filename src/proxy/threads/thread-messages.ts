@@ -2,11 +2,11 @@ import type { InstrumentsHandle } from "../../instruments/instruments-memory.ts"
 import type { LogLevel } from "../../lib/log.ts";
 import type { SettingChange } from "../../lib/setting-error.ts";
 import type { ClockReading } from "../../lib/steady-clock.ts";
-import type { ClientTls, ServerTls } from "../../lib/tls.ts";
+import type { ServerTls } from "../../lib/tls.ts";
 import type { ConnectionLimits } from "../../net/limits.ts";
 import type { ListenerTls } from "../../net/listener.ts";
 import type { StoreHandle } from "../../store/store.ts";
-import type { ProxySettings } from "../settings.ts";
+import type { OriginAccess, ProxySettings } from "../settings.ts";
 
 /** What a thread needs to start. */
 export interface ThreadStart {
@@ -60,4 +60,4 @@ export type ToThread =
   /** Use another certificate for new clients. */
   | { readonly type: "tls"; readonly settings: ServerTls }
   /** Speak TLS in another way on new connections to the origin. */
-  | { readonly type: "origin-tls"; readonly tls: ClientTls };
+  | { readonly type: "origin-access"; readonly access: OriginAccess };

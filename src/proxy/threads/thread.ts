@@ -106,8 +106,8 @@ function runThread(start: ThreadStart): void {
       tell({ type: "changed", id, problem });
       return;
     }
-    if (message.type === "origin-tls") {
-      proxy.settings.originTls = message.tls;
+    if (message.type === "origin-access") {
+      Object.assign(proxy.settings, message.access);
       return;
     }
     if (message.type === "end") {
