@@ -11,7 +11,7 @@ const RESTART_TOLD_MS = 60_000;
 const PROBLEMS: Readonly<Record<ThreadState, string | undefined>> = {
   starting: "is starting",
   ready: undefined,
-  "origin-down": "cannot reach the origin: see --origin, and whether the origin runs",
+  "origin-down": "cannot reach the origin, or is refused there: the log says why",
   "origin-silent":
     "has had no sign of life from the origin for --heartbeat-timeout: nothing is served from the cache",
   "storage-failed": "could not write to its disk: it refuses writes; its log says why",

@@ -1,9 +1,11 @@
 import type { SocketHandler } from "bun";
 import type { Users } from "../commands/acl/users.ts";
 import type { ClientCertificates } from "../lib/tls.ts";
+import { formatAddress } from "./address.ts";
 import type { ClientRegistry } from "./client-registry.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionHost } from "./connection-host.ts";
+import type { LimitedMessages } from "./limited-messages.ts";
 import { type RefusedClients, TOO_MANY_CLIENTS } from "./refused-clients.ts";
 import type { Service } from "./service.ts";
 import type { TlsHandshakes } from "./tls-handshakes.ts";
@@ -17,13 +19,16 @@ export interface Admission {
   /** A new client is the default one. */
   readonly users: Users;
   readonly refused: RefusedClients;
+  /** Logs clients that were refused because there are too many. */
+  readonly refusals: LimitedMessages;
   readonly handshakes: TlsHandshakes<Connection>;
 }
 
 /** Makes a connection of a new wire. @returns undefined if the wire was refused, because too many are open */
-function admit(wire: Wire, { host, registry, service, users, refused }: Admission): Connection | undefined {
+function admit(wire: Wire, admission: Admission): Connection | undefined {
+  const { host, registry, service, users, refused } = admission;
   if (registry.openCount >= host.limits.connections) {
-    registry.rejectedCount++;
+    noteRefusal(wire, admission);
     refused.refuse(wire, TOO_MANY_CLIENTS, host.clock.monotonicMs());
     return undefined;
   }
@@ -33,6 +38,15 @@ function admit(wire: Wire, { host, registry, service, users, refused }: Admissio
   registry.add(connection);
   connection.session = service.connect(connection);
   return connection;
+}
+
+function noteRefusal(wire: Wire, { host, registry, refusals }: Admission): void {
+  registry.rejectedCount++;
+  const { connections } = host.limits;
+  refusals.warn(
+    `closed the connection of ${formatAddress(wire.remoteAddress, wire.remotePort)}: there are ` +
+      `${connections.toLocaleString("en")} clients already, as many as --max-connections allows`,
+  );
 }
 
 /** Passes the events of the runtime's sockets to their connections. */
@@ -89,7 +103,7 @@ export function securedHandlers(
         return;
       }
       // To tell the client why would take a handshake, which costs more than all the rest.
-      registry.rejectedCount++;
+      noteRefusal(socket, admission);
       socket.terminate();
     },
     handshake(socket, isComplete, error) {

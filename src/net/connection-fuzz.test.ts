@@ -18,6 +18,7 @@ import { ClientRegistry } from "./client-registry.ts";
 import { Connection } from "./connection.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import { ForeignClients } from "./foreign-clients.ts";
+import { LimitedMessages } from "./limited-messages.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "./limits.ts";
 import type { Session } from "./session.ts";
 import { SharedCodec } from "./shared-codec.ts";
@@ -63,6 +64,7 @@ class Simulation {
       timers: systemTimers,
       codec: new SharedCodec(Number.POSITIVE_INFINITY, isCommandName, 64),
       foreignClients: new ForeignClients(silentLog, new ManualClock()),
+      unreadReplies: new LimitedMessages(silentLog, new ManualClock()),
       flushes: new FlushQueue(),
       slice: new ByteBuffer(64),
     });

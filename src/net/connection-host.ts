@@ -3,6 +3,7 @@ import type { Timers } from "../lib/timers.ts";
 import type { BatchTimer } from "./batch-timer.ts";
 import type { FlushQueue } from "./flush-queue.ts";
 import type { ForeignClients } from "./foreign-clients.ts";
+import type { LimitedMessages } from "./limited-messages.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { SharedCodec } from "./shared-codec.ts";
 
@@ -31,6 +32,8 @@ export interface ConnectionHost {
   readonly codec: SharedCodec;
   /** Logs clients that speak another protocol. */
   readonly foreignClients: ForeignClients;
+  /** Logs clients that leave too many replies unread. */
+  readonly unreadReplies: LimitedMessages;
   /** Connections that have replies to send. */
   readonly flushes: FlushQueue;
   readonly batchTimes: BatchTimer;

@@ -10,6 +10,7 @@ import { ClientRegistry } from "./client-registry.ts";
 import { Connection } from "./connection.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import { ForeignClients } from "./foreign-clients.ts";
+import { LimitedMessages } from "./limited-messages.ts";
 import {
   type ConnectionLimits,
   DEFAULT_LIMITS,
@@ -57,6 +58,7 @@ class Stage {
       timers: new ManualTimers(),
       codec: new SharedCodec(Number.POSITIVE_INFINITY, () => false, 64),
       foreignClients: new ForeignClients(silentLog, this.clock),
+      unreadReplies: new LimitedMessages(silentLog, this.clock),
       flushes: new FlushQueue(),
       slice: new ByteBuffer(64),
     });

@@ -5,6 +5,7 @@ import { push, ScriptedService } from "../../test/support/scripted-service.ts";
 import { until } from "../../test/support/until.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { ManualClock } from "../lib/clock.ts";
+import { type Log, silentLog } from "../lib/log.ts";
 import { ManualTimers } from "../lib/timers.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import type { Connection } from "./connection.ts";
@@ -15,6 +16,11 @@ function requests(...texts: string[]): Uint8Array {
   const out = new ByteBuffer();
   for (const text of texts) writeCommand(out, text.split(" "));
   return out.view();
+}
+
+/** A log that keeps warnings. */
+function keeping(warnings: string[]): Log {
+  return { ...silentLog, warn: (text: string | object) => warnings.push(String(text)) };
 }
 
 function bulk(text: string): string {
@@ -218,7 +224,11 @@ describe("a client that does not read", () => {
   });
 
   test("is cut off when messages for it pile up", async () => {
-    using service = new ScriptedService({ limits: { replyBytes: 300_000, pausedReplyBytes: 100_000 } });
+    const warnings: string[] = [];
+    using service = new ScriptedService({
+      limits: { replyBytes: 300_000, pausedReplyBytes: 100_000 },
+      log: keeping(warnings),
+    });
     using client = await ByteClient.connect(service.port);
     client.pause();
     client.send(requests("ECHO a"));
@@ -230,6 +240,10 @@ describe("a client that does not read", () => {
       await Promise.resolve();
     }
     expect(service.registry.outputLimitCount).toBe(1);
+    expect(warnings).toEqual([
+      `closed the connection of ${connection.remoteAddress}: it leaves more than 293 KB of replies unread ` +
+        "(--max-pending-replies)",
+    ]);
     await until(() => service.closedCount === 1);
     expect(service.registry.size).toBe(0);
   });
@@ -293,13 +307,19 @@ describe("a client that does not read", () => {
 
 describe("limits", () => {
   test("connections: one more gets an error and is closed", async () => {
-    using service = new ScriptedService({ limits: { connections: 2 } });
+    const warnings: string[] = [];
+    using service = new ScriptedService({ limits: { connections: 2 }, log: keeping(warnings) });
     const one = await ByteClient.connect(service.port);
     using _two = await ByteClient.connect(service.port);
     await until(() => service.registry.size === 2);
     using three = await ByteClient.connect(service.port);
     expect(await three.rest()).toBe("-ERR max number of clients reached\r\n");
     expect(service.registry.rejectedCount).toBe(1);
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^closed the connection of 127\.0\.0\.1:\d+: there are 2 clients already, as many as --max-connections allows$/,
+      ),
+    ]);
     expect(service.registry.size).toBe(2);
     one.close();
     await until(() => service.registry.size === 1);

@@ -12,6 +12,7 @@ import type { Connection } from "./connection.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import { ForeignClients } from "./foreign-clients.ts";
+import { LimitedMessages } from "./limited-messages.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { ListeningPorts } from "./listening-ports.ts";
 import { openSockets, requireFreePort } from "./listening-sockets.ts";
@@ -193,13 +194,15 @@ function admissionOf({
     timers,
     codec: new SharedCodec(limits.replyBytes, isCommandName),
     foreignClients: new ForeignClients(log, clock),
+    unreadReplies: new LimitedMessages(log, clock),
     flushes: new FlushQueue(),
     batchTimes: service.batchTimes ?? { left: Number.POSITIVE_INFINITY, ended() {} },
     slice: new ByteBuffer(SLICE_BYTES),
   };
   const refused = new RefusedClients();
   const handshakes = new TlsHandshakes<Connection>(refused, log, clock);
-  return { host, registry, service, users, refused, handshakes };
+  const refusals = new LimitedMessages(log, clock);
+  return { host, registry, service, users, refused, refusals, handshakes };
 }
 
 /** @throws ListenError */

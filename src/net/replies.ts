@@ -1,5 +1,6 @@
 import type { ReplyMode } from "../commands/client.ts";
 import { ByteBuffer, type LargeValue } from "../lib/byte-buffer.ts";
+import { formatSize } from "../lib/quantity.ts";
 import type { LargeTaker } from "../protocol/protocol.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { failureText } from "./failure-text.ts";
@@ -11,6 +12,8 @@ import type { Wire } from "./wire.ts";
 
 /** What the replies ask of their connection. */
 export interface RepliedConnection {
+  /** Of the client, for messages. */
+  readonly remoteAddress: string;
   readonly session: Session;
   readonly protocol: "undecided" | "resp" | "text";
   readonly respVersion: 2 | 3;
@@ -268,6 +271,10 @@ export class Replies implements TicketOwner, LargeTaker {
     const { replyBytes, pausedReplyBytes } = this.#host.limits;
     if (this.waitingBytes + this.#queue.heldBytes > replyBytes) {
       this.#host.registry.outputLimitCount++;
+      this.#host.unreadReplies.warn(
+        `closed the connection of ${this.#connection.remoteAddress}: it leaves more than ${formatSize(replyBytes)} of ` +
+          "replies unread (--max-pending-replies)",
+      );
       this.#connection.terminate();
       return;
     }

@@ -140,6 +140,20 @@ describe.skipIf(!redis.available)(redis.title("an origin that runs a script for 
     expect(String(await call)).toContain("Script killed by user");
   });
 
+  test("that takes no more clients says so, in the log and to clients", async () => {
+    await using origin = await startRedis({ args: ["--maxclients", "1"] });
+    using direct = await RespClient.connect({ port: origin.port });
+    await direct.must("PING");
+    await using local = await LocalProxy.start({ origin: origin.port });
+    const refusal = "the origin refused the connection: ERR max number of clients reached";
+    await local.logged(new RegExp(`^${refusal}; nothing is served from the cache`));
+    const client = await local.client();
+    expect(String(await client.ask("GET", "a"))).toContain(`ORIGINDOWN ${refusal}`);
+    await direct.must("CONFIG", "SET", "maxclients", "100");
+    await local.logged(/^connected to origin/);
+    expect(await client.must("GET", "a")).toBeNull();
+  });
+
   test("when the proxy connects is reached as soon as it is no longer busy", async () => {
     await using origin = await startRedis({ args: ARGS });
     using direct = await RespClient.connect({ port: origin.port });

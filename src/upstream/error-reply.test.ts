@@ -25,6 +25,16 @@ test.each([
   "ERR invalid password",
 ])("%s is about credentials", (text) => expect(read(`-${text}\r\n`)).toEqual({ kind: "credentials", text }));
 
+test("a Redis with too many clients refuses a connection", () => {
+  const text = "ERR max number of clients reached";
+  const failure = {
+    code: "ORIGINDOWN",
+    message: `the origin refused the connection: ${text}`,
+    maybeExecuted: false,
+  };
+  expect(read(`-${text}\r\n`)).toMatchObject({ kind: "passing", failure, text });
+});
+
 test("a value of another type is recognised by the code", () => {
   const text = "WRONGTYPE Operation against a key holding the wrong kind of value";
   expect(read(`-${text}\r\n`)).toEqual({ kind: "wrong-type", text });

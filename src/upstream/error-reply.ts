@@ -21,6 +21,8 @@ type ErrorMeaning =
   | { readonly kind: "wrong-type" }
   | { readonly kind: "other" };
 
+/** What a Redis says to one client more than its `maxclients`, unasked, before it closes the connection. */
+const FULL = "ERR max number of clients reached";
 const CREDENTIALS = /^(WRONGPASS|NOAUTH)|invalid username-password|invalid password/i;
 
 export function isErrorReply({ type }: ReplyReader): boolean {
@@ -35,6 +37,12 @@ export function readErrorReply(bytes: Uint8Array, reader: ReplyReader): ErrorRep
 }
 
 function meaningOf(text: string): ErrorMeaning {
+  if (text === FULL) {
+    return {
+      kind: "passing",
+      failure: new UpstreamError("ORIGINDOWN", `the origin refused the connection: ${text}`, false),
+    };
+  }
   const [code = ""] = text.split(" ", 1);
   if (isPassingCode(code)) {
     return { kind: "passing", failure: new UpstreamError(code, text.slice(code.length + 1), false) };
