@@ -20,6 +20,8 @@ export class ConnectionLost extends Error {
 export interface RespClientOptions {
   readonly port: number;
   readonly host?: string;
+  /** Speaks TLS; these authorities vouch for the server. */
+  readonly authorities?: string;
   /** Sends HELLO with this version first. Without it the connection speaks RESP2 as it begins. */
   readonly version?: 2 | 3;
   /** How replies become values; byte strings become strings by default. */
@@ -62,6 +64,7 @@ export class RespClient {
     client.#socket = await Bun.connect<undefined>({
       hostname: options.host ?? "127.0.0.1",
       port: options.port,
+      ...(options.authorities === undefined ? {} : { tls: { ca: options.authorities } }),
       socket: {
         data: (_socket, data) => client.#received(data),
         drain: () => client.#flush(),
