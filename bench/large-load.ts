@@ -10,6 +10,8 @@ export type Move = "get" | "set";
 export interface MoverSettings {
   readonly role: "mover";
   readonly port: number;
+  /** Whether the port speaks TLS. */
+  readonly isSecure: boolean;
   readonly move: Move;
   readonly valueBytes: number;
   readonly times: number;
@@ -20,6 +22,7 @@ export interface MoverSettings {
 export interface ProberSettings {
   readonly role: "prober";
   readonly port: number;
+  readonly isSecure: boolean;
 }
 
 export interface MoverResult {
@@ -44,9 +47,16 @@ if (import.meta.main) {
   process.exit(0);
 }
 
-async function runMover({ port, move, valueBytes, times, originPort }: MoverSettings): Promise<MoverResult> {
-  const client = await Client.connect(port);
-  const origin = originPort === undefined ? undefined : await Client.connect(originPort);
+async function runMover({
+  port,
+  isSecure,
+  move,
+  valueBytes,
+  times,
+  originPort,
+}: MoverSettings): Promise<MoverResult> {
+  const client = await Client.connect(port, isSecure);
+  const origin = originPort === undefined ? undefined : await Client.connect(originPort, false);
   const value = Buffer.alloc(valueBytes, "large values ");
   let milliseconds = 0;
   for (let i = 0; i < times; i++) {
@@ -64,7 +74,7 @@ async function runMover({ port, move, valueBytes, times, originPort }: MoverSett
 }
 
 /** Sends requests until its standard input ends. */
-async function runProber({ port }: ProberSettings): Promise<ProberResult> {
+async function runProber({ port, isSecure }: ProberSettings): Promise<ProberResult> {
   const latency = new Histogram();
   const request = Buffer.from(`*2\r\n$3\r\nGET\r\n$${SMALL_KEY.length}\r\n${SMALL_KEY}\r\n`);
   const sentAtMs: number[] = [];
@@ -72,6 +82,7 @@ async function runProber({ port }: ProberSettings): Promise<ProberResult> {
   const socket = await Bun.connect({
     hostname: "127.0.0.1",
     port,
+    ...tlsOf(isSecure),
     socket: {
       data(_socket, data) {
         const nowMs = performance.now();
@@ -91,6 +102,11 @@ async function runProber({ port }: ProberSettings): Promise<ProberResult> {
   return { requests: latency.count, p999: latency.quantile(0.999), max: latency.max };
 }
 
+/** The certificate is one that the benchmark has just made. */
+function tlsOf(isSecure: boolean): { tls?: { rejectUnauthorized: false } } {
+  return isSecure ? { tls: { rejectUnauthorized: false } } : {};
+}
+
 /** A connection with one request under way. */
 class Client {
   #socket: { write(data: Uint8Array): number } = { write: () => 0 };
@@ -98,11 +114,12 @@ class Client {
   #missing = 0;
   #done: () => void = () => {};
 
-  static async connect(port: number): Promise<Client> {
+  static async connect(port: number, isSecure: boolean): Promise<Client> {
     const client = new Client();
     client.#socket = await Bun.connect({
       hostname: "127.0.0.1",
       port,
+      ...tlsOf(isSecure),
       socket: {
         data: (_socket, data) => client.#received(data.length),
         drain: () => client.#send(),

@@ -6,15 +6,24 @@
  *
  *   npm run bench:large                 the whole table
  *   npm run bench:large -- --only NAME  targets whose name contains NAME
+ *   npm run bench:large -- --tls        the same with clients that speak TLS; printed alone
  *   npm run bench:large -- --write      also writes bench/RESULTS.md
  */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { Authority } from "../test/support/certificates.ts";
 import type { Move, MoverResult, MoverSettings, ProberResult, ProberSettings } from "./large-load.ts";
 import { LARGE_KEY, SMALL_KEY } from "./large-load.ts";
 import { peakResidentBytes, residentBytes, restartPeak } from "./process-usage.ts";
 import { machine, versions, writeSection } from "./report.ts";
-import { LOAD_CPU, proxyHitTarget, redisTarget, serverTarget, type Target } from "./targets.ts";
+import {
+  LOAD_CPU,
+  proxyHitTarget,
+  redisTarget,
+  secureRedisTarget,
+  serverTarget,
+  type Target,
+} from "./targets.ts";
 
 const MEGABYTE = 1024 ** 2;
 const LOAD = fileURLToPath(new URL("./large-load.ts", import.meta.url));
@@ -50,13 +59,21 @@ const { values: flags } = parseArgs({
   options: {
     only: { type: "string" },
     rounds: { type: "string", default: "3" },
+    tls: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
   },
 });
 
-const MEMORY = ["--memory", "256mb"];
+if (flags.tls && flags.write)
+  throw new Error("--tls prints its table: bench/RESULTS.md has the one without TLS");
+using authority = flags.tls ? new Authority() : undefined;
+const identity = authority?.issue("service");
+const MEMORY = [
+  ...["--memory", "256mb"],
+  ...(identity === undefined ? [] : ["--tls-cert", identity.certificatePath, "--tls-key", identity.keyPath]),
+];
 const starters: [name: string, phases: readonly Phase[], start: () => Promise<Target>][] = [
-  ["redis-server", SERVER_PHASES, redisTarget],
+  ["redis-server", SERVER_PHASES, identity === undefined ? redisTarget : () => secureRedisTarget(identity)],
   ["server, memory", SERVER_PHASES, () => serverTarget("memory", {}, MEMORY)],
   ["server, lmdb", SERVER_PHASES, () => serverTarget("lmdb", {}, MEMORY)],
   ["proxy", PROXY_PHASES, () => proxyHitTarget("resp", {}, MEMORY)],
@@ -90,8 +107,10 @@ async function measure(
   phases: readonly Phase[],
   valueBytes: number,
 ): Promise<Row[]> {
-  await write(target.fillPort, SMALL_KEY, "x");
-  await write(target.fillPort, LARGE_KEY, "");
+  // The origin behind a proxy speaks no TLS.
+  const fillsSecurely = flags.tls && target.fillPort === target.port;
+  await write(target.fillPort, fillsSecurely, SMALL_KEY, "x");
+  await write(target.fillPort, fillsSecurely, LARGE_KEY, "");
   // Compiles code, and allocates the memory that the first small requests need.
   await probeWhile(target.port, () => Bun.sleep(500));
   const idleBytes = residentBytes(target.pid);
@@ -101,7 +120,7 @@ async function measure(
     restartPeak(target.pid);
     const { result: moved, probe } = await probeWhile(target.port, () =>
       run<MoverResult>({
-        ...{ role: "mover", port: target.port, move, valueBytes, times },
+        ...{ role: "mover", port: target.port, isSecure: flags.tls, move, valueBytes, times },
         ...(misses ? { originPort: target.fillPort } : {}),
       }),
     );
@@ -118,7 +137,7 @@ async function probeWhile<T>(
   work: () => Promise<T>,
 ): Promise<{ result: T; probe: ProberResult }> {
   // The prober has priority over the mover on their CPU, so that it only waits for the server.
-  const prober = spawn({ role: "prober", port }, ["chrt", "-f", "10"]);
+  const prober = spawn({ role: "prober", port, isSecure: flags.tls }, ["chrt", "-f", "10"]);
   const result = await work();
   prober.stdin.end();
   const probe = JSON.parse(await new Response(prober.stdout).text()) as ProberResult;
@@ -142,8 +161,10 @@ function spawn(settings: MoverSettings | ProberSettings, prefix: readonly string
   });
 }
 
-async function write(port: number, key: string, value: string): Promise<void> {
-  const client = new Bun.RedisClient(`redis://127.0.0.1:${port}`);
+async function write(port: number, isSecure: boolean, key: string, value: string): Promise<void> {
+  const client = isSecure
+    ? new Bun.RedisClient(`rediss://127.0.0.1:${port}`, { tls: { rejectUnauthorized: false } })
+    : new Bun.RedisClient(`redis://127.0.0.1:${port}`);
   await client.set(key, value);
   client.close();
 }

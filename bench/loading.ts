@@ -10,13 +10,21 @@ const LOAD = fileURLToPath(new URL("./load.ts", import.meta.url));
 const ALL_IN_TURN = { connections: 10, pipeline: 10, order: "sequential", seconds: 60, seed: 1 } as const;
 
 /** Runs a load to its end. @throws Error when it fails */
-export function load(settings: LoadSettings): Promise<LoadResult> {
-  return runLoad<LoadResult>(LOAD, settings);
+export function load(settings: LoadSettings, cpus?: string): Promise<LoadResult> {
+  return runLoad<LoadResult>(LOAD, settings, cpus);
 }
 
-/** Runs a script with its settings on the load's processor. @returns the JSON that it prints */
-export async function runLoad<Result>(script: string, settings: { readonly port: number }): Promise<Result> {
-  const command = ["taskset", "-c", LOAD_CPU, process.execPath, script, JSON.stringify(settings)];
+/**
+ * Runs a script with its settings.
+ * @param cpus where, as taskset names them; by default on the load's processor
+ * @returns the JSON that it prints
+ */
+export async function runLoad<Result>(
+  script: string,
+  settings: { readonly port: number },
+  cpus: string = LOAD_CPU,
+): Promise<Result> {
+  const command = ["taskset", "-c", cpus, process.execPath, script, JSON.stringify(settings)];
   const child = Bun.spawn(command, { stdout: "pipe", stderr: "inherit" });
   const text = await new Response(child.stdout).text();
   if ((await child.exited) !== 0) throw new Error(`load on port ${settings.port} failed`);

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { IssuedIdentity } from "../test/support/certificates.ts";
 import { freePort, Program, TemporaryDirectory } from "../test/support/program.ts";
 
 /** Servers run on one CPU; the load and the origins behind proxies run on the other. */
@@ -68,6 +69,24 @@ export async function glasscache(
 export async function redisTarget(): Promise<Target> {
   const { program, port } = await redis(SERVER_CPU, []);
   return target("redis-server", "resp", program, port, { writes: true });
+}
+
+/** The same with TLS, which asks for no certificate of clients. */
+export async function secureRedisTarget(identity: IssuedIdentity): Promise<Target> {
+  const { program, port } = await secureRedis(SERVER_CPU, identity);
+  return target("redis-server", "resp", program, port, { writes: true });
+}
+
+/** @returns its port with TLS */
+export async function secureRedis(
+  cpu: string,
+  { certificatePath, keyPath }: IssuedIdentity,
+): Promise<{ program: Program; port: number }> {
+  const port = await freePort();
+  const files = ["--tls-cert-file", certificatePath, "--tls-key-file", keyPath];
+  const more = ["--tls-ca-cert-file", certificatePath, "--tls-auth-clients", "no"];
+  const { program } = await redis(cpu, ["--tls-port", String(port), ...files, ...more]);
+  return { program, port };
 }
 
 export async function redisDurableTarget(): Promise<Target> {

@@ -8,13 +8,12 @@
  *   npm run bench:tls -- --write     also writes bench/RESULTS.md
  */
 import { Authority, type IssuedIdentity } from "../test/support/certificates.ts";
-import { freePort } from "../test/support/program.ts";
 import { median } from "./loading.ts";
 import { cpuMicros } from "./process-usage.ts";
 import { CONNECTIONS, inTurn, RANDOM_KEY, runRedisBenchmark, VALUE_BYTES } from "./redis-benchmark.ts";
 import { writeSection } from "./report.ts";
 import { readRoundFlags } from "./rounds.ts";
-import { glasscache, LOAD_CPU, redis, SERVER_CPU, type Started } from "./targets.ts";
+import { glasscache, LOAD_CPU, redis, SERVER_CPU, type Started, secureRedis } from "./targets.ts";
 
 const isQuick = process.argv.includes("--quick");
 const { rounds, write } = readRoundFlags({ rounds: 9, seconds: 0 }, { rounds: 3, seconds: 0 }, []);
@@ -79,14 +78,6 @@ if (write) writeSection("tls", report);
 
 function own({ certificatePath, keyPath }: IssuedIdentity): string[] {
   return ["--tls-cert", certificatePath, "--tls-key", keyPath];
-}
-
-async function secureRedis(cpu: string, { certificatePath, keyPath }: IssuedIdentity) {
-  const port = await freePort();
-  const files = ["--tls-cert-file", certificatePath, "--tls-key-file", keyPath];
-  const more = ["--tls-ca-cert-file", authority.path, "--tls-auth-clients", "no"];
-  const { program } = await redis(cpu, ["--tls-port", String(port), ...files, ...more]);
-  return { program, port };
 }
 
 function server(args: readonly string[]) {
