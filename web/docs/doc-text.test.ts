@@ -6,8 +6,8 @@ test("links between documents become links between pages, and others keep their 
   expect(html("See [POLICIES.md](POLICIES.md).")).toBe(
     '<p>See <a class="within" href="page:doc-policies">POLICIES.md</a>.</p>',
   );
-  expect(html("[its part](OPERATING.md#info-and-config)")).toContain(
-    'href="page:doc-operating#info-and-config"',
+  expect(html("[its part](COMMANDS.md#info-and-config)")).toContain(
+    'href="page:doc-commands#info-and-config"',
   );
   expect(html("[a test](../test/a.test.ts), [a page on details](internals/store.md)")).toBe(
     "<p>a test, a page on details</p>",

@@ -14,8 +14,30 @@ export const DOCS = [
   },
   {
     name: "operating",
-    title: "Operating the proxy",
-    says: "In front of a Redis: time-outs, TLS, signals, several proxies, health checks.",
+    title: "Operating Glasscache",
+    says: "For years: sizing, limits, alerts, what each failure looks like, upgrades, capacity.",
+  },
+  {
+    name: "origin",
+    title: "What the proxy needs from its origin",
+    says: "Connections, settings of Redis, time-outs, the proxy's user there, audits.",
+  },
+  {
+    name: "users",
+    title: "Users",
+    says: "Who may do what: the file of users, and where it is stricter than Redis.",
+  },
+  { name: "tls", title: "TLS", says: "Certificates towards clients and towards the origin." },
+  { name: "warm", title: "Warm restart", says: "What --warm writes, and how it is read again." },
+  {
+    name: "commands",
+    title: "Redis's commands about itself, at the proxy",
+    says: "INFO, CONFIG, CLIENT, slow requests, health, administrative commands.",
+  },
+  {
+    name: "top",
+    title: "Watching: glasscache top",
+    says: "Its screens and keys at a terminal, and for scripts.",
   },
   { name: "admin", title: "The admin port", says: "Metrics, probes, the JSON API, the live stream." },
   { name: "client", title: "The client", says: "The library for Bun and Node, and the command." },
