@@ -1,3 +1,4 @@
+import { PUBSUB } from "../commands/acl/denial.ts";
 import type { LateAnswer } from "../commands/client-context.ts";
 import type { Command } from "../commands/command.ts";
 import { wrongArity } from "../commands/command-errors.ts";
@@ -209,7 +210,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     if (isChanged) access.noteRefusal(connection, { reason: "command", context: "multi", object: name });
     const refusal = isChanged ? RULES_CHANGED : access.admit(connection, facts, request, isQueued);
     if (refusal === undefined) {
-      this.#heard.note(name, request);
+      if (facts?.group === PUBSUB) this.#heard.note(name, request);
       return true;
     }
     if (!isQueued) this.#refuse(refusal, reply);

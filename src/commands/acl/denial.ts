@@ -108,13 +108,14 @@ function refusalOf(selector: Selector, facts: CommandFacts, request: Request): R
       for (const index of keysOf(use, request)) {
         // MIGRATE takes an empty key if the keys follow later.
         if (facts.name === "migrate" && request.length(index) === 0) continue;
-        if (!keys.allows(request.view(index), permission)) return { rank: KEY, index };
+        const { bytes, starts, ends } = request;
+        if (!keys.allows(bytes, starts[index]!, ends[index]!, permission)) return { rank: KEY, index };
       }
     }
     if (broadcasts(facts, request) && !readsPrefixes(selector, request))
       return { rank: KEY, index: EVERY_KEY };
   }
-  if (channels.isAll) return undefined;
+  if (channels.isAll || facts.group !== PUBSUB) return undefined;
   const isPattern = facts.name === "psubscribe";
   for (const index of channelsOf(facts, request)) {
     if (!channels.allows(request.view(index), isPattern)) return { rank: CHANNEL, index };
@@ -216,6 +217,9 @@ function hasWord(request: Request, from: number, word: string): boolean {
 }
 
 // ---- channels
+
+/** The group of all commands that name channels. */
+export const PUBSUB = "pubsub";
 
 const SUBSCRIBING: ReadonlySet<string> = new Set(["subscribe", "ssubscribe", "psubscribe"]);
 

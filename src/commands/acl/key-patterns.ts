@@ -6,6 +6,10 @@ import { hasSpaces, RULE_SYNTAX, RuleError } from "./rule-error.ts";
 interface KeyPattern {
   readonly glob: string;
   readonly bytes: Uint8Array;
+  /** With what keys begin that match, or what they are; undefined: the glob has to be asked. */
+  readonly start: Uint8Array | undefined;
+  /** Whether a star follows the beginning, and nothing else. */
+  readonly isOpen: boolean;
   readonly reads: boolean;
   readonly writes: boolean;
 }
@@ -39,19 +43,22 @@ export class KeyPatterns {
     const permission = (match[1] ?? "RW").toUpperCase();
     const glob = match[2]!;
     const same = this.#patterns.get(glob);
+    const bytes = fromLatin1(glob);
+    const start = literalStart(bytes);
+    const isOpen = start.length + 1 === bytes.length && bytes[start.length] === STAR;
     this.#patterns.set(glob, {
-      glob,
-      bytes: fromLatin1(glob),
+      ...{ glob, bytes, isOpen },
+      start: isOpen || start.length === bytes.length ? start : undefined,
       reads: permission.includes("R") || same?.reads === true,
       writes: permission.includes("W") || same?.writes === true,
     });
   }
 
-  /** Whether one pattern allows all of this with the key. */
-  allows(key: Uint8Array, permission: KeyPermission): boolean {
+  /** Whether one pattern allows all of this with the key bytes[start, end). */
+  allows(bytes: Uint8Array, start: number, end: number, permission: KeyPermission): boolean {
     if (this.#isAll) return true;
     for (const own of this.#patterns.values()) {
-      if (gives(own, permission) && matchesGlob(own.bytes, key)) return true;
+      if (gives(own, permission) && matches(own, bytes, start, end)) return true;
     }
     return false;
   }
@@ -67,12 +74,10 @@ export class KeyPatterns {
    */
   readsAllOf(glob: Uint8Array): boolean {
     if (this.readsAll) return true;
-    const start = literalStart(glob);
-    return [...this.#patterns.values()].some(({ bytes, reads }) => {
+    const begin = literalStart(glob);
+    return [...this.#patterns.values()].some(({ bytes, start, isOpen, reads }) => {
       if (!reads) return false;
-      const own = literalStart(bytes);
-      // Nothing but one star behind its beginning: it matches whatever begins so.
-      if (own.length + 1 === bytes.length && bytes[own.length] === STAR) return startsWith(start, own);
+      if (isOpen) return startsWith(begin, start!);
       return bytes.length === glob.length && startsWith(bytes, glob);
     });
   }
@@ -88,6 +93,21 @@ export class KeyPatterns {
     copy.#patterns = new Map(this.#patterns);
     return copy;
   }
+}
+
+/** Most patterns are a beginning and a star, which needs no view of the key. */
+function matches(
+  { bytes, start: begin, isOpen }: KeyPattern,
+  key: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  // As in Redis, a star does not match an empty key.
+  if (begin === undefined || start === end) return matchesGlob(bytes, key.subarray(start, end));
+  const { length } = begin;
+  if (isOpen ? end - start < length : end - start !== length) return false;
+  for (let at = 0; at < length; at++) if (key[start + at] !== begin[at]) return false;
+  return true;
 }
 
 function gives({ reads, writes }: KeyPattern, permission: KeyPermission): boolean {
