@@ -200,16 +200,32 @@ export function keysOf(use: KeyUse, request: Arguments): number[] {
   return keys;
 }
 
-/** `STREAMS key… id…` has as many keys as identifiers. All arguments after `KEYS` are keys. After `STORE` comes one. */
+/** Options of XREAD and XREADGROUP, and how many arguments each has: one of them may be the word STREAMS. */
+const STREAM_OPTIONS: ReadonlyMap<string, number> = new Map([
+  ["block", 1],
+  ["count", 1],
+  ["group", 2],
+]);
+
+/**
+ * `STREAMS key… id…` has as many keys as identifiers. All arguments after `KEYS` are keys. After `STORE` comes one; of
+ * several the last one counts, and all are told, since an option's argument may be that word, too.
+ */
 function keysBehind(keyword: string, from: number, request: Arguments): number[] {
   const { count } = request;
-  for (let at = from; at + 1 < count; at++) {
-    if (request.text(at).toLowerCase() !== keyword) continue;
+  const isStreams = keyword === "streams";
+  const keys: number[] = [];
+  // XREADGROUP takes its options in any order.
+  for (let at = isStreams ? 1 : from; at + 1 < count; at++) {
+    const word = request.text(at).toLowerCase();
+    if (isStreams) at += STREAM_OPTIONS.get(word) ?? 0;
+    if (word !== keyword) continue;
     const behind = count - at - 1;
-    const keys = keyword === "keys" ? behind : keyword === "streams" ? Math.floor(behind / 2) : 1;
-    return Array.from({ length: keys }, (_, index) => at + 1 + index);
+    const length = keyword === "keys" ? behind : isStreams ? Math.floor(behind / 2) : 1;
+    for (let index = 0; index < length; index++) keys.push(at + 1 + index);
+    if (length > 1 || isStreams) return keys;
   }
-  return [];
+  return keys;
 }
 
 /** Types of replies that are the same bytes in RESP2 and RESP3, except for a null. */
