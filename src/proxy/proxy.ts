@@ -97,6 +97,8 @@ export interface ProxyOptions {
   /** 40 hexadecimal digits, new at each start. */
   readonly runId: string;
   readonly startedAtMs: number;
+  /** What the origins of all threads share, if anything (`NamedOrigin.createMemory`). */
+  readonly originMemory: SharedArrayBuffer | undefined;
   /** Opens the way to the other threads, if there are any. @param answer how this thread answers them */
   readonly joinPeers?: (answer: AnswerQuestion) => Peers;
   /** Which thread asks the origin for which key, if there are several. */
@@ -241,6 +243,7 @@ export class CachingProxy implements Service, ProxyParts {
         },
       }),
       this.#originEvents(),
+      options.originMemory,
     );
     this.scriptLines = new ScriptLines(this.origin, (line) => this.monitors.shown(line));
     this.peers = options.joinPeers?.((question, then) => answerPeer(this, question, then));

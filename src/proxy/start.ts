@@ -15,6 +15,7 @@ import { DEFAULT_DRAIN_MS, Listener, type ListenerTls, tellOfDrain } from "../ne
 import { usersAtStart } from "../net/users-file.ts";
 import { DEFAULT_POLICY } from "../policy/registry.ts";
 import { Store } from "../store/store.ts";
+import { readOrigin } from "../upstream/origin-kinds.ts";
 import { giveBeats } from "./beats.ts";
 import type { CacheObserver } from "./cache-observer.ts";
 import { publishRegularly } from "./counters.ts";
@@ -108,6 +109,7 @@ export async function startProxy(options: StartProxyOptions): Promise<RunningPro
     index: 0,
     runId,
     startedAtMs: clock.wallMs(),
+    originMemory: readOrigin(settings.origin).createMemory?.(),
   });
   const drains = instruments && giveBeats(proxy, instruments);
   let listener: Listener;

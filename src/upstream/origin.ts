@@ -85,7 +85,13 @@ export interface NamedOrigin {
   readonly lacksPassword: boolean;
   /** Whether it is reached by TLS. */
   readonly isSecure: boolean;
-  open(options: NodeOptions, events: OriginEvents): Origin;
+  /**
+   * Creates what the origins of a proxy's threads share, so that none goes on asking a node that another thread knows
+   * to be replaced; undefined: nothing.
+   */
+  createMemory?(): SharedArrayBuffer;
+  /** @param memory as `createMemory` made it, the same for all threads */
+  open(options: NodeOptions, events: OriginEvents, memory?: SharedArrayBuffer): Origin;
 }
 
 /** The events of all nodes' channels. */

@@ -15,6 +15,7 @@ import { DEFAULT_DRAIN_MS } from "../../net/listener.ts";
 import { ListenError, requireFreePort } from "../../net/listening-sockets.ts";
 import { usersAtStart } from "../../net/users-file.ts";
 import type { Store } from "../../store/store.ts";
+import { readOrigin } from "../../upstream/origin-kinds.ts";
 import { LiveSettings } from "../live-settings.ts";
 import { completeSettings, type OriginAccess, type ProxySettings, randomHex } from "../settings.ts";
 import { createStore, recoverStore, type StartProxyOptions, sourceOf } from "../start.ts";
@@ -119,6 +120,7 @@ export class Supervisor {
         users: usersText.buffer,
         instruments: instruments?.handle,
         claims: FlightClaims.createBuffer(),
+        originMemory: readOrigin(settings.origin).createMemory?.(),
         channelName: `glasscache-${process.pid}-${runId}`,
         startedAtMs: systemClock.wallMs(),
       },

@@ -25,6 +25,8 @@ export interface ThreadStart {
   readonly users: SharedArrayBuffer;
   /** The memory of `FlightClaims`. */
   readonly claims: SharedArrayBuffer;
+  /** What the origins of all threads share, if anything. */
+  readonly originMemory: SharedArrayBuffer | undefined;
   /** Where instruments read; undefined: nobody does. */
   readonly instruments: InstrumentsHandle | undefined;
   readonly count: number;

@@ -51,6 +51,7 @@ function runThread(start: ThreadStart): void {
     index,
     runId: start.runId,
     startedAtMs: start.startedAtMs,
+    originMemory: start.originMemory,
     claims: new FlightClaims(start.claims, index),
     joinPeers: (answer) => {
       const peers = new Peers(start.channelName, index, threads, answer);
