@@ -182,7 +182,8 @@ describe.skipIf(!chromiumProgram.available)("a policy that is written in the pag
         `At request ${hits[200]![0] + 1}, for ${requests.nameOf(requests.batch.objects[hits[200]![0]]!)}: no sign of life for 2 s`,
       )
       .waitFor();
-    expect(Number(await page.evaluate("globalThis.longestMs"))).toBeLessThan(1000);
+    // Two loops of 2 s each have been waited for.
+    expect(Number(await page.evaluate("globalThis.longestMs"))).toBeLessThan(2000);
     await run(page, "for (;;);\nclass Policy {}");
     await problems(page).getByText("In a small trial: no sign of life for 5 s").waitFor();
     await run(page, fifoBut("constructor() { for (;;); }"));

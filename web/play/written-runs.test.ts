@@ -279,19 +279,29 @@ test("queues that are too long in coming are not shown", async () => {
   expect([asked, run.shown.size, run.until]).toEqual([4, 0, 700]);
 });
 
-test("a sandbox that is lost is asked once more, for the request at which it was lost", async () => {
+test("a sandbox that is lost is asked where it was lost, and for its decisions up to there", async () => {
   const sandbox = new OpenSandbox(systemClock);
-  const careful: boolean[] = [];
+  const decisions: unknown[] = [];
   const ask: AskSandbox = async (question) => {
     if (question.kind !== "decide") return sandbox.ask(question);
-    careful.push(question.isCareful);
+    const { until, isCareful } = question;
+    decisions.push([until, isCareful]);
+    if (until === 300) return sandbox.ask(question);
     const fault = { text: "no sign of life", line: undefined };
-    return { kind: "broken", fault, isLate: true, at: question.isCareful ? 41 : undefined };
+    return { kind: "broken", fault, isLate: true, at: isCareful ? 300 : undefined };
   };
   const { run } = await runOf(codeOf("SIEVE"), written(24), mixed, DEFAULT_CONDITIONS, ask);
-  expect(careful).toEqual([false, true]);
-  expect([run.fault?.at, run.fault?.text, run.until]).toEqual([41, "no sign of life", 41]);
-  expect(sandbox.asked.filter((kind) => kind === "load")).toHaveLength(2);
+  expect(decisions.slice(0, 3)).toEqual([
+    [700, false],
+    [700, true],
+    [300, false],
+  ]);
+  expect([run.fault?.at, run.fault?.text, run.until]).toEqual([300, "no sign of life", 300]);
+  expect(sandbox.asked.filter((kind) => kind === "load")).toHaveLength(3);
+  const both = new Run(mixed, [written(24), { ...written(24), policy: "sieve" }], DEFAULT_CONDITIONS, [run]);
+  both.seek(300);
+  const [own, builtIn] = both.caches;
+  expect(own!.results.slice(0, 300)).toEqual(builtIn!.results.slice(0, 300));
 });
 
 test("a cache in bytes shows its queues while they are few", async () => {

@@ -132,18 +132,24 @@ export class WrittenRuns {
     asked: Asked,
     told: (share: number) => void,
   ): Promise<WrittenRun> {
-    const first = await this.#attempt(name, cache, asked, told, Number.POSITIVE_INFINITY);
-    // A slice is lost: the second time it says which request it is at.
-    return first.isLate ? this.#attempt(name, cache, asked, told, first.until) : first;
+    const carelessly = { carefulFrom: Number.POSITIVE_INFINITY, end: asked.requests.count };
+    const first = await this.#attempt(name, cache, asked, told, carelessly);
+    if (!first.isLate) return first;
+    // The second time it says which request it is at.
+    const second = await this.#attempt(name, cache, asked, told, { ...carelessly, carefulFrom: first.until });
+    if (second.fault === undefined || second.fault.at === second.until) return second;
+    // The decisions of its last slice were lost with the sandbox. Up to the fault they are made once more.
+    const third = await this.#attempt(name, cache, asked, told, { ...carelessly, end: second.fault.at });
+    return third.fault === undefined ? { ...third, fault: second.fault } : third;
   }
 
-  /** @param carefulFrom the request from which on it says which one it is at */
+  /** @param reach `carefulFrom`: the request from which on it says which one it is at; `end`: where it stops */
   async #attempt(
     name: string,
     cache: PlayCache,
     asked: Asked,
     told: (share: number) => void,
-    carefulFrom: number,
+    { carefulFrom, end }: { readonly carefulFrom: number; readonly end: number },
   ): Promise<WrittenRun & { readonly isLate: boolean }> {
     const { count } = asked.requests;
     const startMs = this.#clock.monotonicMs();
@@ -152,16 +158,16 @@ export class WrittenRuns {
     let evicted = 0;
     let requests = 0;
     let misses = 0;
-    const ended = (fault: Fault | undefined, isLate = false) => {
+    const ended = (fault: Fault | undefined, isLate = false, failedAt = at) => {
       const victims = joined(parts);
-      const runFault = fault && { ...fault, at };
-      const until = fault === undefined ? count : at;
+      const runFault = fault && { ...fault, at: failedAt };
+      const until = fault === undefined ? end : at;
       return { name, victims, until, shown: new Map(), fault: runFault, requests, misses, isLate };
     };
     const broken = (answer: Broken) => {
       const isLost = answer.isLate && answer.at === undefined;
-      at = Math.max(at, answer.at ?? 0);
-      return ended(answer.fault, isLost && carefulFrom === Number.POSITIVE_INFINITY);
+      const mayTellMore = isLost && carefulFrom === Number.POSITIVE_INFINITY;
+      return ended(answer.fault, mayTellMore, Math.max(at, answer.at ?? 0));
     };
     const opened = await this.#open(name, cache, asked);
     if (opened.kind === "broken") return broken(opened);
@@ -170,7 +176,7 @@ export class WrittenRuns {
     if (refused !== undefined) return ended(refused);
     for (;;) {
       const isCareful = at >= carefulFrom;
-      const until = isCareful ? count : Math.min(count, carefulFrom);
+      const until = isCareful ? end : Math.min(end, carefulFrom);
       const answer = await this.#tell({ kind: "decide", cache: name, until, isCareful });
       if (answer.kind === "broken") return broken(answer);
       if (answer.kind !== "decided") throw unexpected(answer);
@@ -180,7 +186,7 @@ export class WrittenRuns {
       ({ to: at, requests, misses } = decided);
       told(count === 0 ? 1 : at / count);
       if (decided.fault !== undefined) return ended(decided.fault);
-      if (at >= count) return ended(undefined);
+      if (at >= end) return ended(undefined);
       if (this.#clock.monotonicMs() - startMs > WHOLE_RUN_LIMIT_MS) {
         return ended({
           text: `too slow: ${WHOLE_RUN_LIMIT_MS / 1000} s are over, and it has come to this request; try fewer`,
