@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { Chart } from "../parts/chart.tsx";
 import type { PolicyLook } from "../what-if/policy-looks.ts";
+import { labelHeights } from "./label-heights.ts";
 
 /** A line of a chart: a value for each place of the slider. */
 interface Line {
@@ -50,7 +51,10 @@ export function Lines(props: LinesProps) {
         {(width) => {
           const x = (at: number): number => LEFT + ((width - LEFT - right) * at) / last;
           const y = (value: number): number => TOP + HEIGHT * (1 - value / most);
-          const ends = apart(lines.map(({ values }) => y(values.at(-1)!)));
+          const ends = labelHeights(
+            lines.map(({ values }) => y(values.at(-1)!)),
+            { top: TOP, bottom: TOP + HEIGHT, gap: LABEL_GAP_PX },
+          );
           return (
             <svg width={width} height={TOP + HEIGHT + 28} aria-hidden="true">
               {rules.map((rule) => (
@@ -104,16 +108,4 @@ export function Lines(props: LinesProps) {
       {props.children?.(place.value)}
     </div>
   );
-}
-
-/** Moves labels so far apart that none lies over another, and none below the axis. */
-function apart(heights: readonly number[]): number[] {
-  const placed = [...heights];
-  const order = heights.map((_, i) => i).toSorted((a, b) => heights[b]! - heights[a]!);
-  let lowest = TOP + HEIGHT;
-  for (const i of order) {
-    placed[i] = Math.min(placed[i]!, lowest);
-    lowest = placed[i]! - LABEL_GAP_PX;
-  }
-  return placed;
 }
