@@ -34,6 +34,11 @@ export class Queue<T> {
     return item;
   }
 
+  /** Puts another item in the place of the first one. There must be one. */
+  replaceFirst(item: T): void {
+    this.#items[this.#head] = item;
+  }
+
   clear(): void {
     this.#items = [];
     this.#head = 0;

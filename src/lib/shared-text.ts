@@ -11,15 +11,23 @@ const LOCK_TIMEOUT_MS = 1000;
 export class SharedText {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
+  readonly #textAt: number;
 
-  constructor(buffer: SharedArrayBuffer) {
+  /** @param at where its memory begins, a multiple of four; `bytes` says how much it takes */
+  constructor(buffer: SharedArrayBuffer, at = 0) {
     this.buffer = buffer;
-    this.#words = new Int32Array(buffer, 0, HEADER_BYTES / 4);
+    this.#words = new Int32Array(buffer, at, HEADER_BYTES / 4);
+    this.#textAt = at + HEADER_BYTES;
   }
 
   /** Memory is taken only for what is written. */
   static create(mostBytes: number): SharedText {
-    return new SharedText(new SharedArrayBuffer(HEADER_BYTES + mostBytes));
+    return new SharedText(new SharedArrayBuffer(SharedText.bytes(mostBytes)));
+  }
+
+  /** Returns how much memory it takes, if it ends where its buffer ends. */
+  static bytes(mostBytes: number): number {
+    return HEADER_BYTES + mostBytes;
   }
 
   /** 0 until something has been written. */
@@ -47,7 +55,7 @@ export class SharedText {
     for (;;) {
       const version = this.version;
       const length = Atomics.load(this.#words, LENGTH);
-      const bytes = new Uint8Array(this.buffer, HEADER_BYTES, length).slice();
+      const bytes = new Uint8Array(this.buffer, this.#textAt, length).slice();
       // A change makes the version odd while it writes.
       if (version % 2 === 0 && this.version === version) return { version, text: latin1(bytes, 0, length) };
     }
@@ -57,7 +65,7 @@ export class SharedText {
   write(text: string): number {
     const bytes = fromLatin1(text);
     Atomics.add(this.#words, VERSION, 1);
-    new Uint8Array(this.buffer, HEADER_BYTES).set(bytes);
+    new Uint8Array(this.buffer, this.#textAt).set(bytes);
     Atomics.store(this.#words, LENGTH, bytes.length);
     return Atomics.add(this.#words, VERSION, 1) + 1;
   }

@@ -390,6 +390,7 @@ export class CachingProxy implements Service, ProxyParts {
       invalidated: (_node, bytes, start, end) => this.cache.pushed(bytes, start, end),
       proven: prove,
       allInvalidated: () => this.cache.invalidateAll("flush"),
+      moved: () => this.cache.invalidateAll("channel"),
       lost: (node, error) => {
         this.cache.invalidateAll("channel");
         // Nothing of this node is left that this thread would have to vouch for.

@@ -42,6 +42,12 @@ export class ConnectionPool {
     return { shared, dedicated: this.#dedicated.size, idle };
   }
 
+  /** Whether a client has a connection, or a reply is outstanding. */
+  get isBusy(): boolean {
+    const shared = [...this.#shared.values(), ...this.#retired];
+    return this.#dedicated.size > 0 || shared.some(({ outstandingCount }) => outstandingCount > 0);
+  }
+
   /** Returns the shared connection for replies in this RESP version. */
   shared(version: 2 | 3): UpstreamConnection {
     let connection = this.#shared.get(version);

@@ -12,7 +12,7 @@ import { formatOrigin } from "./address.ts";
 import { HostAddresses } from "./host-addresses.ts";
 import { Inbound } from "./inbound.ts";
 import { Outbound } from "./outbound.ts";
-import { OutstandingRequests } from "./outstanding-requests.ts";
+import { OutstandingRequests, type TakeOver } from "./outstanding-requests.ts";
 import { ReplyTimeouts, type TimeoutOptions } from "./reply-timeouts.ts";
 import { handshakeFailure, tlsAlert } from "./tls-failure.ts";
 import { UpstreamError } from "./upstream-error.ts";
@@ -41,6 +41,8 @@ export interface UpstreamOptions extends TimeoutOptions {
   readonly tls?: ClientTls | undefined;
   /** The addresses of the host, which all connections to it share; by default each asks for its own. */
   readonly hosts?: HostAddresses;
+  /** Decides about errors that say that another node is to be asked; by default requests get them. */
+  readonly takeOver?: TakeOver;
 }
 
 /** The first byte of a TLS record that holds an alert (RFC 8446, section 5.1). No reply begins with it. */
@@ -61,7 +63,7 @@ export class UpstreamConnection implements Upstream {
   events: UpstreamEvents;
   readonly #options: UpstreamOptions;
   readonly #outbound = new Outbound();
-  readonly #requests = new OutstandingRequests();
+  readonly #requests: OutstandingRequests;
   readonly #inbound: Inbound;
   readonly #timeouts: ReplyTimeouts;
   readonly #hosts: HostAddresses;
@@ -87,6 +89,7 @@ export class UpstreamConnection implements Upstream {
     this.events = events;
     this.#exactMs = exactReader(options.clock);
     this.#monotonicOf = monotonicOf(options.clock);
+    this.#requests = new OutstandingRequests(options.takeOver);
     this.out = this.#outbound.out;
     this.#lastReceivedMs = options.clock.monotonicMs();
     this.#inbound = new Inbound(this.#requests, {

@@ -60,6 +60,10 @@ export interface OriginUnderTest {
   readonly nodeCount: number;
   /** One key of each node. */
   readonly keys: readonly string[];
+  /** What each node is asked for signs of life. */
+  readonly beat: string;
+  /** Whether everything fetched from a node goes when it is silent, since it may have been replaced. */
+  readonly forgetsInSilence: boolean;
   startServer(options: FakeServerOptions): FakeServer;
   /** @param servers one per node, in the order of `keys` */
   open(
@@ -79,6 +83,8 @@ export class OriginBench implements Disposable {
   readonly events: string[] = [];
   /** The last proof of each node's channel. */
   readonly proofs: number[] = [];
+  /** Hash slots that have changed hands, a list each time. */
+  readonly moved: (readonly number[])[] = [];
   /** How many delays before reconnection were drawn. */
   draws = 0;
   readonly #kind: OriginUnderTest;
@@ -114,6 +120,9 @@ export class OriginBench implements Disposable {
         ready: (node, tracking) => this.#tell(node, `ready ${tracking}`),
         silent: (node, silentMs) => this.#tell(node, `silent ${silentMs}`),
         answers: (node) => this.#tell(node, "answers"),
+        moved: (slots) => {
+          this.moved.push(slots);
+        },
       },
     );
   }

@@ -12,13 +12,16 @@ import { isPassingCode, UpstreamError } from "./upstream-error.ts";
  * main connection, behind which every invalidation that the command caused has been received.
  */
 export class OriginNode {
+  /** Its address for messages. */
   readonly name: string;
+  readonly host: string;
   readonly channel: Channel;
   readonly #options: ChannelOptions;
   readonly #pool: ConnectionPool;
 
   constructor(options: ChannelOptions, events: ChannelEvents) {
     this.name = formatOrigin(options.address);
+    this.host = options.address.host;
     this.#options = options;
     this.#pool = new ConnectionPool(options);
     let isUp = false;
@@ -40,6 +43,11 @@ export class OriginNode {
   get connectionCounts(): ConnectionCounts {
     const { shared, dedicated, idle } = this.#pool.counts;
     return { shared: shared + (this.channel.connection === undefined ? 0 : 1), dedicated, idle };
+  }
+
+  /** Whether a client has a connection of its own, or a reply is outstanding. */
+  get isBusy(): boolean {
+    return (this.channel.connection?.outstandingCount ?? 0) > 0 || this.#pool.isBusy;
   }
 
   /**

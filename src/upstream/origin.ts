@@ -24,8 +24,20 @@ export interface Origin {
   readonly name: string;
   /** The database that clients are in until they select another one. */
   readonly database: number;
-  /** All nodes. A request about all keys goes to each of them. */
+  /** All nodes. A request about all keys goes to each of them. Nodes of a cluster come and go. */
   readonly nodes: readonly OriginNode[];
+  /**
+   * The number of the node that owns each hash slot, in memory that threads share. An origin without hash slots has
+   * one entry, for all keys.
+   */
+  readonly owners: Uint16Array;
+  /** Whether a node may send a request on to another one. Then its bytes must be kept until it is answered. */
+  readonly redirects: boolean;
+  /**
+   * Changes whenever a request that is outstanding may be executed behind one that is sent from now on, although both
+   * are for the same key.
+   */
+  readonly orderVersion: number;
 
   /**
    * Returns the node of the key bytes[start, end). A request about several keys can go to one node if that is the
@@ -33,6 +45,12 @@ export interface Origin {
    * @throws UpstreamError if no node is known to have the key
    */
   nodeOf(bytes: Uint8Array, start: number, end: number): OriginNode;
+
+  /** Returns the number that `owners` has for the slots of a node. */
+  numberOf(node: OriginNode): number;
+
+  /** Returns the hash slots that a node owns; undefined: it has all keys. */
+  hashSlotsOf(node: OriginNode): readonly number[] | undefined;
 
   /** Returns a node for a request that is about no key and that every node would answer alike. */
   anyNode(): OriginNode;
@@ -44,7 +62,10 @@ export interface Origin {
 
   /** The state of the worst node. */
   readonly linkStatus: LinkStatus;
-  /** Whether all nodes send invalidations; undefined while unknown. */
+  /**
+   * Whether all nodes that have said so send invalidations; undefined: none has said anything. A node that has not
+   * said so has not answered a request either.
+   */
   readonly tracking: boolean | undefined;
   /** The monotonic time up to which no node has failed to report a change to what was fetched from it. */
   readonly provenUntilMs: number;
@@ -64,7 +85,7 @@ export interface Origin {
  * Returns the options of the connections to the node at `address`. They are read at each use, because settings may
  * change; so they must not be copied.
  */
-type NodeOptions = (address: OriginAddress) => ChannelOptions;
+export type NodeOptions = (address: OriginAddress) => ChannelOptions;
 
 /** A kind of origin, as users name it. */
 export interface OriginKind {
@@ -109,6 +130,8 @@ export interface OriginEvents {
    * if the node begins to send them.
    */
   ready(node: OriginNode, tracking: boolean): void;
+  /** These hash slots have another owner now. Nothing fetched of them before can be trusted. */
+  moved(slots: readonly number[]): void;
   /** The channel has been silent for `silentMs`. Requests wait, and the node's entries are not served. */
   silent(node: OriginNode, silentMs: number): void;
   /** The channel is no longer silent. */

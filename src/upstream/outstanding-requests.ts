@@ -1,8 +1,16 @@
 import { Queue } from "../lib/queue.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
+import { isErrorReply } from "./error-reply.ts";
 import { LargeReply } from "./large-reply.ts";
 import type { UpstreamError } from "./upstream-error.ts";
-import type { Upstream, UpstreamRequest } from "./upstream-request.ts";
+import { type Upstream, UpstreamRequest } from "./upstream-request.ts";
+
+/**
+ * Is shown an error reply before its request is. May send the request elsewhere; the request then gets nothing more
+ * from this connection.
+ * @returns whether it has done so
+ */
+export type TakeOver = (request: UpstreamRequest, bytes: Uint8Array, reader: ReplyReader) => boolean;
 
 /** The requests of one connection without a reply. Replies come in the order of the requests. */
 export class OutstandingRequests {
@@ -13,6 +21,12 @@ export class OutstandingRequests {
   #unsent = 0;
   /** When the bytes being read arrived: monotonic, with its fraction. */
   receivedMs = 0;
+  readonly #takeOver: TakeOver | undefined;
+
+  /** @param takeOver undefined: every request gets its errors */
+  constructor(takeOver: TakeOver | undefined) {
+    this.#takeOver = takeOver;
+  }
 
   get count(): number {
     return this.#requests.length;
@@ -58,6 +72,7 @@ export class OutstandingRequests {
     const request = this.#requests.peek();
     if (request === undefined) return false;
     if (request.roundTripMs < 0) request.roundTripMs = this.receivedMs - request.handedOverMs;
+    if (isErrorReply(reader) && this.#isTakenOver(request, bytes, reader)) return true;
     const isLast = --request.repliesAwaited === 0;
     if (isLast) {
       this.#requests.shift();
@@ -66,6 +81,16 @@ export class OutstandingRequests {
     if (request.isDone) return true;
     request.isDone = isLast;
     request.reply(bytes, start, end, reader);
+    return true;
+  }
+
+  /** Lets `takeOver` have a request that got an error. Its later replies are dropped. */
+  #isTakenOver(request: UpstreamRequest, bytes: Uint8Array, reader: ReplyReader): boolean {
+    if (this.#takeOver === undefined || request.isDone || request.redirectsTo === undefined) return false;
+    const repliesLeft = request.repliesAwaited - 1;
+    if (!this.#takeOver(request, bytes, reader)) return false;
+    if (repliesLeft === 0) this.#requests.shift();
+    else this.#requests.replaceFirst(new TakenOverRequest(request, repliesLeft));
     return true;
   }
 
@@ -129,4 +154,20 @@ function fail(request: UpstreamRequest, error: UpstreamError): void {
   if (request.isDone) return;
   request.isDone = true;
   request.failed(error);
+}
+
+/** In place of a request that was taken over: later replies to it are dropped. */
+class TakenOverRequest extends UpstreamRequest {
+  override isDone = true;
+
+  constructor({ deadlineMs, sentAtMs }: UpstreamRequest, repliesLeft: number) {
+    super();
+    this.deadlineMs = deadlineMs;
+    this.sentAtMs = sentAtMs;
+    this.repliesAwaited = repliesLeft;
+  }
+
+  override reply(): void {}
+
+  override failed(): void {}
 }

@@ -10,6 +10,9 @@ import type { UpstreamError } from "./upstream-error.ts";
 /** An origin that is one server with all keys. */
 export class SingleNode implements Origin {
   readonly nodes: readonly OriginNode[];
+  readonly owners = new Uint16Array(1);
+  readonly redirects = false;
+  readonly orderVersion = 0;
   readonly #node: OriginNode;
   readonly #options: ChannelOptions;
 
@@ -29,6 +32,14 @@ export class SingleNode implements Origin {
 
   nodeOf(): OriginNode {
     return this.#node;
+  }
+
+  numberOf(): number {
+    return 0;
+  }
+
+  hashSlotsOf(): undefined {
+    return undefined;
   }
 
   anyNode(): OriginNode {

@@ -14,6 +14,9 @@ export class SplitOrigin implements Origin {
   readonly name = "split";
   readonly database = 0;
   readonly nodes: readonly OriginNode[];
+  readonly owners = new Uint16Array(1);
+  readonly redirects = false;
+  readonly orderVersion = 0;
   readonly #options: Omit<ChannelOptions, "address">;
 
   constructor(
@@ -27,6 +30,14 @@ export class SplitOrigin implements Origin {
 
   nodeOf(bytes: Uint8Array, _start: number, end: number): OriginNode {
     return this.nodes[bytes[end - 1]! % this.nodes.length]!;
+  }
+
+  numberOf(): number {
+    return 0;
+  }
+
+  hashSlotsOf(): undefined {
+    return undefined;
   }
 
   anyNode(): OriginNode {
@@ -48,8 +59,8 @@ export class SplitOrigin implements Origin {
   }
 
   get tracking(): boolean | undefined {
-    const told = this.nodes.map(({ channel }) => channel.tracking);
-    return told.includes(undefined) ? undefined : !told.includes(false);
+    const told = this.nodes.map(({ channel }) => channel.tracking).filter((one) => one !== undefined);
+    return told.length === 0 ? undefined : !told.includes(false);
   }
 
   get provenUntilMs(): number {

@@ -13,7 +13,16 @@ import { type Greeting, putsInvalidationsBetweenReplies, readGreeting } from "./
 import { COUNT_SWAPS, readSwapCount } from "./swap-count.ts";
 import { UpstreamError } from "./upstream-error.ts";
 
+/** A question for a sign of life whose answer says more than that of PING. */
+export interface Beat {
+  readonly command: readonly string[];
+  /** Returns whether, by its answer, the server still vouches for what was fetched from it. */
+  vouches(bytes: Uint8Array, reader: ReplyReader): boolean;
+}
+
 export interface TrackedOptions extends UpstreamOptions, HeartbeatTimes {
+  /** The question for signs of life; PING by default. */
+  readonly beat?: Beat;
   /** How often to ask an origin that sends no invalidations for them. */
   readonly trackingRetryMs: number;
 }
@@ -61,6 +70,8 @@ export class TrackedConnection {
   #speaksResp3 = false;
   /** How often databases were swapped; undefined if the origin does not count that. */
   #swaps: number | undefined;
+  /** Whether the server vouches for what was fetched, as far as its last answer says. */
+  #isVouchedFor = true;
   readonly #timers: Timers;
   readonly #heartbeat: Heartbeat;
   #retry: Timer | undefined;
@@ -82,13 +93,13 @@ export class TrackedConnection {
     this.#heartbeat = new Heartbeat(options, this.connection, {
       ask: (answered) => {
         const beat: CallbackRequest = new CallbackRequest((bytes, _start, _end, reader) => {
-          this.#countSwaps(bytes, reader);
+          this.#answered(bytes, reader);
           answered(beat.sentAtMs);
         });
-        this.#ask(beat);
+        this.#askForLife(beat);
       },
       proven: (untilMs) => {
-        if (this.tracking === true) this.#prove(untilMs);
+        if (this.tracking === true && this.#isVouchedFor) this.#prove(untilMs);
       },
       silent: (silentMs) => events.silent(silentMs),
       answers: () => events.answers(),
@@ -141,9 +152,12 @@ export class TrackedConnection {
     introduce(connection, ["CONFIG", "GET", "tracking-table-max-keys"], ({ bytes, reader }) => {
       this.trackedKeysLimit = lastNumber(bytes, reader);
     });
-    introduce(connection, COUNT_SWAPS, ({ bytes, reader }) => {
-      this.#swaps = readSwapCount(bytes, reader);
-    });
+    // With a question of its own the server is not asked for swaps: a cluster has one database.
+    if (this.#options.beat === undefined) {
+      introduce(connection, COUNT_SWAPS, ({ bytes, reader }) => {
+        this.#swaps = readSwapCount(bytes, reader);
+      });
+    }
     introduce(connection, TRACKING_ON, (answer) => this.#trackingAnswered(answer));
   }
 
@@ -214,6 +228,27 @@ export class TrackedConnection {
     const { connection } = this;
     writeCommand(connection.out, this.#swaps === undefined ? ["PING"] : COUNT_SWAPS);
     connection.enqueue(request);
+  }
+
+  #askForLife(request: CallbackRequest): void {
+    const { beat } = this.#options;
+    if (beat === undefined) {
+      this.#ask(request);
+      return;
+    }
+    writeCommand(this.connection.out, beat.command);
+    this.connection.enqueue(request);
+  }
+
+  #answered(bytes: Uint8Array, reader: ReplyReader): void {
+    const { beat } = this.#options;
+    if (beat === undefined) {
+      this.#countSwaps(bytes, reader);
+      return;
+    }
+    const wasVouchedFor = this.#isVouchedFor;
+    this.#isVouchedFor = beat.vouches(bytes, reader);
+    if (wasVouchedFor && !this.#isVouchedFor) this.#events.allInvalidated();
   }
 
   #countSwaps(bytes: Uint8Array, reader: ReplyReader): void {

@@ -1,6 +1,7 @@
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import type { LargeReplySink } from "./large-reply.ts";
+import type { OriginNode } from "./origin-node.ts";
 import type { UpstreamError } from "./upstream-error.ts";
 
 /** A connection as seen by its requests. */
@@ -17,6 +18,17 @@ export interface Upstream {
   enqueue(request: UpstreamRequest, timeoutMs?: number, nowMs?: number): void;
 }
 
+/** A node that took a request over, and a connection to it. */
+export interface Redirected {
+  readonly to: Upstream;
+  readonly node: OriginNode;
+  /** Whether the node answers such a request only by way of exception, because the key is on its way to it. */
+  readonly isAsking: boolean;
+}
+
+/** The kind of connection that a request needs: the main one, or a side connection of this RESP version. */
+export type ConnectionKind = "main" | 2 | 3;
+
 /** A request whose bytes have been written and whose reply is awaited. */
 export abstract class UpstreamRequest {
   /** Monotonic milliseconds. Set by the connection. */
@@ -30,6 +42,10 @@ export abstract class UpstreamRequest {
   repliesAwaited = 1;
   /** Whether it has been answered or has failed. Later replies are dropped. */
   isDone = false;
+  /** How often other nodes were asked, because one had sent the request on or put it off. */
+  redirections = 0;
+  /** Until when it may be put off: its first deadline. Set when it is redirected for the first time. */
+  giveUpAtMs = 0;
 
   /**
    * Called when the last reply is a byte string of this length, which will arrive piece by piece.
@@ -46,6 +62,19 @@ export abstract class UpstreamRequest {
    */
   abstract reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void;
   abstract failed(error: UpstreamError): void;
+
+  /** The kind of connection that it can be redirected to; undefined: it cannot be redirected. */
+  get redirectsTo(): ConnectionKind | undefined {
+    return undefined;
+  }
+
+  /**
+   * Sends the request, from the beginning, to the node that it is for: the one that was asked has not executed it.
+   * Called only if `redirectsTo` says that it can be.
+   */
+  redirect(_redirected: Redirected): void {
+    throw new Error("not to be redirected");
+  }
 
   /**
    * Sends the request again, from the beginning, over another connection: its own is given up.

@@ -43,6 +43,8 @@ export class FakeOrigin implements Disposable {
   /** Remaining milliseconds to live, as PTTL tells them; -1 where it is not given. */
   readonly remainingMs = new Map<string, number>();
   script: Script | undefined;
+  /** What it says as a node of a cluster, where the script says nothing. */
+  cluster: Script | undefined;
   options: FakeOriginOptions;
   /** Whether a write tells the connections that have read the key. */
   invalidates = true;
@@ -282,7 +284,7 @@ export class OriginConnection {
   #execute(command: OriginCommand): void {
     this.#origin.commands.push({ command, connection: this });
     if (this.#origin.holds(command)) this.#isHeld = true;
-    const scripted = this.#origin.script?.(command, this);
+    const scripted = this.#origin.script?.(command, this) ?? this.#origin.cluster?.(command, this);
     if (scripted === undefined) this.send(this.#transact(command));
     else if (scripted !== "") this.send(scripted);
     for (const key of this.ownInvalidations.splice(0)) this.invalidate(key);

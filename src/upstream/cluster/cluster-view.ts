@@ -1,5 +1,5 @@
-import type { ReplyValue } from "../../protocol/reply-value.ts";
 import { HASH_SLOTS } from "../../lib/hash-slot.ts";
+import type { ReplyValue } from "../../protocol/reply-value.ts";
 
 /** Hash slots from first to last, both included. */
 export interface SlotRange {
@@ -58,7 +58,8 @@ export function readClusterView(nodesText: string, slots: ReplyValue): ClusterVi
 }
 
 function readNode(line: string, endpoints: ReadonlyMap<string, Endpoint>): SeenNode {
-  const [id = "", address = "", flagsText = "", primaryId = "", , , epochText = "", , ...slots] = line.split(" ");
+  const [id = "", address = "", flagsText = "", primaryId = "", , , epochText = "", , ...slots] =
+    line.split(" ");
   const configEpoch = Number(epochText);
   // Such as 10.0.0.1:6379@16379,name: the port of the cluster bus and the host's name are of no interest here.
   const [, host, port] = /^(.*):(\d{1,5})(?:@\d+)?(?:,.*)?$/.exec(address) ?? [];
@@ -94,9 +95,11 @@ function readEndpoints(reply: ReplyValue): Map<string, Endpoint> {
   const endpoints = new Map<string, Endpoint>();
   if (!Array.isArray(reply)) throw new RangeError("CLUSTER SLOTS did not answer with an array");
   for (const range of reply) {
-    if (!Array.isArray(range)) throw new RangeError("CLUSTER SLOTS answered with something that is not a range");
+    if (!Array.isArray(range))
+      throw new RangeError("CLUSTER SLOTS answered with something that is not a range");
     for (const node of range.slice(2)) {
-      if (!Array.isArray(node)) throw new RangeError("CLUSTER SLOTS answered with something that is not a node");
+      if (!Array.isArray(node))
+        throw new RangeError("CLUSTER SLOTS answered with something that is not a node");
       const [host, port, id] = node;
       // Servers before 4.0 tell no ids.
       if (typeof id !== "string") continue;
