@@ -72,6 +72,11 @@ export class Flight<Asked extends Variant = Variant> implements Fill {
     this.remainingMs = NO_SUCH_KEY;
   }
 
+  /** Makes sure that its value is not stored. A lease that the key had before never comes back. */
+  void(): void {
+    this.lease = (this.lease - 1) | 0;
+  }
+
   join(waiter: Waiter, joinedAtMs: number): void {
     this.#others ??= [];
     this.#others.push({ waiter, joinedAtMs });

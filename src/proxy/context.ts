@@ -62,8 +62,8 @@ export interface ProxyParts {
   readonly origin: Origin;
   readonly fence: Fence;
   readonly readThrough: ReadThrough;
-  /** The bytes of reads on their way to the origin, in case they must be sent again. */
-  readonly sentReads: ByteSlab;
+  /** The bytes of requests on their way to the origin, in case they must be sent again. */
+  readonly sentRequests: ByteSlab;
   readonly stats: ProxyStats;
   /** The observer of the cache's keys; undefined: none. */
   readonly observer: CacheObserver | undefined;

@@ -9,7 +9,12 @@ import { isErrorReply, readErrorReply } from "../upstream/error-reply.ts";
 import type { LargeReplySink } from "../upstream/large-reply.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
-import { type Upstream, UpstreamRequest } from "../upstream/upstream-request.ts";
+import {
+  type ConnectionKind,
+  type Redirected,
+  type Upstream,
+  UpstreamRequest,
+} from "../upstream/upstream-request.ts";
 import type { ProxyParts } from "./context.ts";
 import type { Fence, Fenced } from "./fence.ts";
 import { IncomingValue } from "./incoming-value.ts";
@@ -29,6 +34,8 @@ interface ForwardedRequestOptions {
   readonly fence: Fence;
   /** What the reply's fence is of; set for requests over a side connection. */
   readonly behind?: Fenced | undefined;
+  /** The kind of connection that it was sent over. */
+  readonly sentOver: ConnectionKind;
   /** Whether the reply comes in the client's own RESP version. */
   readonly isRaw?: boolean;
   /** Called before the client gets the reply. */
@@ -43,30 +50,50 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   /** A large reply that is arriving, and how many steps are left before the client may have all of it. */
   #incoming: IncomingValue | undefined = undefined;
   #awaited = 0;
-  /** The bytes of the request, if it may be sent again: bytes[start, end). */
+  /** What the reply's fence is of. */
+  #behind: Fenced | undefined;
+  /** The bytes of the request, if they were kept: bytes[start, end). */
   #again: { readonly bytes: Uint8Array; readonly start: number; readonly end: number } | undefined =
     undefined;
 
   constructor(options: ForwardedRequestOptions) {
     super();
     this.#options = options;
+    this.#behind = options.behind;
   }
 
-  /** Allows the request, which changes nothing, to be sent again. Its bytes[start, end) must stay unchanged. */
-  mayBeResent(bytes: Uint8Array, start: number, end: number): void {
+  /** Notes the bytes of the request, in case it must be sent again. They must stay unchanged. */
+  keep(bytes: Uint8Array, start: number, end: number): void {
     this.#again = { bytes, start, end };
   }
 
+  /** A request that may change something is not sent again: the origin may have executed it. */
   override resend(to: Upstream): boolean {
-    if (this.#again === undefined || this.#incoming !== undefined) return false;
-    const { bytes, start, end } = this.#again;
-    to.out.append(bytes, start, end);
-    to.enqueue(this);
+    if (this.#again === undefined || this.#incoming !== undefined || this.#options.mayWrite) return false;
+    this.#send(to);
     return true;
   }
 
+  /** A request whose bytes were not kept gets the error. */
+  override get redirectsTo(): ConnectionKind | undefined {
+    return this.#again === undefined ? undefined : this.#options.sentOver;
+  }
+
+  override redirect({ to, node }: Redirected): void {
+    if (this.#behind !== undefined) this.#behind = node;
+    this.#send(to);
+  }
+
+  #send(to: Upstream): void {
+    const { bytes, start, end } = this.#again!;
+    to.out.append(bytes, start, end);
+    this.repliesAwaited = 1;
+    to.enqueue(this);
+  }
+
   override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
-    const { ticket, pending, version, fence, behind, stats } = this.#options;
+    const { ticket, pending, version, fence, stats } = this.#options;
+    const behind = this.#behind;
     stats.origin.answered(isErrorReply(reader), this.roundTripMs);
     pending.answered(this, behind === undefined ? undefined : "fence");
     const reply = behind === undefined ? ticket.begin() : ticket.reply;
@@ -79,7 +106,8 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
 
   /** A byte string is the same in every version of RESP. */
   override takeLarge(lengthBytes: number): LargeReplySink {
-    const { ticket, pending, fence, behind, stats } = this.#options;
+    const { ticket, pending, fence, stats } = this.#options;
+    const behind = this.#behind;
     stats.origin.answered(false, this.roundTripMs);
     pending.answered(this, "transfer");
     this.#incoming = new IncomingValue(lengthBytes, undefined);
@@ -143,7 +171,7 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
  * @param done called once, when the reply has been written
  */
 export function forwardFenced(
-  { stats, fence }: ProxyParts,
+  { stats, fence, origin, sentRequests }: ProxyParts,
   client: Connection,
   node: OriginNode,
   upstream: Upstream,
@@ -152,11 +180,20 @@ export function forwardFenced(
   done: () => void,
 ): void {
   const ticket = client.defer();
-  writeRequest(upstream.out, request);
+  const { out } = upstream;
+  const start = out.length;
+  writeRequest(out, request);
   stats.forwarded++;
   const pending = new PendingRequest(stats, client, request, request.text(0).toLowerCase());
-  const how = { version: client.respVersion, mayWrite, isRaw: true, behind: node };
-  upstream.enqueue(new ForwardedRequest({ ticket, pending, ...how, stats, fence, done }));
+  const version = client.respVersion as 2 | 3;
+  const how = { version, mayWrite, isRaw: true, behind: node, sentOver: version };
+  const forwarded = new ForwardedRequest({ ticket, pending, ...how, stats, fence, done });
+  if (origin.redirects) {
+    const length = out.length - start;
+    sentRequests.keep(out.bytes, start, out.length);
+    forwarded.keep(sentRequests.bytes, sentRequests.start, sentRequests.start + length);
+  }
+  upstream.enqueue(forwarded);
 }
 
 /** The error for a client whose protocol or command has no form for the origin's answer to GET. */

@@ -1,3 +1,4 @@
+import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Ticket } from "../net/ticket.ts";
 import type { Request } from "../protocol/protocol.ts";
@@ -55,6 +56,7 @@ export class Forwarding {
     const upstream = nodeFor(this.#proxy, request, route).main();
     const beforeReply = touchKeys(this.#proxy, this.#lanes.keys, request, route);
     const { out } = upstream;
+    const start = out.length;
     writeArgumentCount(out, request.count);
     writeTextArgument(out, isPut ? "SET" : "DEL");
     for (let index = 1; index < request.count; index++) {
@@ -62,7 +64,7 @@ export class Forwarding {
     }
     const pending = new PendingRequest(this.#proxy.stats, this.#connection, request, route.name);
     const how: Sending = { version: 0, mayWrite: true, beforeReply };
-    this.#await(upstream, backendTicket(this.#connection), pending, how, 0);
+    this.#await(upstream, backendTicket(this.#connection), pending, how, this.#keep(how, out, start));
   }
 
   #overMain(request: Request, route: Route): void {
@@ -101,8 +103,20 @@ export class Forwarding {
     const start = out.length;
     if (request.large !== undefined) writeLargeRequest(upstream, request, request.large);
     else writeRequest(out, request);
-    if (!how.mayWrite) this.#proxy.sentReads.keep(out.bytes, start, out.length);
-    this.#await(upstream, this.#connection.defer(), pending, how, out.length - start);
+    const keptBytes = request.large === undefined ? this.#keep(how, out, start) : 0;
+    this.#await(upstream, this.#connection.defer(), pending, how, keptBytes);
+  }
+
+  /**
+   * Keeps the bytes of a request in case it must be sent again: any that changes nothing, and all others where nodes
+   * send requests on.
+   * @returns how many
+   */
+  #keep({ mayWrite }: Sending, out: ByteBuffer, start: number): number {
+    const { origin, sentRequests } = this.#proxy;
+    if (mayWrite && !origin.redirects) return 0;
+    sentRequests.keep(out.bytes, start, out.length);
+    return out.length - start;
   }
 
   #await(
@@ -110,14 +124,15 @@ export class Forwarding {
     ticket: Ticket,
     pending: PendingRequest,
     how: Sending,
-    requestBytes: number,
+    keptBytes: number,
   ): void {
-    const { stats, fence, sentReads } = this.#proxy;
+    const { stats, fence, sentRequests } = this.#proxy;
     stats.forwarded++;
     this.#lanes.beginMain();
     const done = this.#lanes.mainDone;
-    const request = new ForwardedRequest({ ticket, pending, stats, fence, done, ...how });
-    if (!how.mayWrite) request.mayBeResent(sentReads.bytes, sentReads.start, sentReads.start + requestBytes);
+    const request = new ForwardedRequest({ ticket, pending, stats, fence, done, sentOver: "main", ...how });
+    const { bytes, start } = sentRequests;
+    if (keptBytes > 0) request.keep(bytes, start, start + keptBytes);
     upstream.enqueue(request);
   }
 }

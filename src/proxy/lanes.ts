@@ -49,6 +49,8 @@ export class Lanes {
   #sideOutstanding = 0;
   #postponed: Postponed | undefined;
   #isRunningPostponed = false;
+  /** The origin's `orderVersion` when the outstanding requests were sent. */
+  #orderVersion = 0;
 
   constructor(proxy: ProxyParts, connection: Connection, client: LanesClient) {
     this.#proxy = proxy;
@@ -64,11 +66,14 @@ export class Lanes {
 
   /** Enters a lane. @returns false if the request was postponed; it is executed again when it may enter */
   enter(lane: Lane, request: Request): boolean {
+    const { orderVersion } = this.#proxy.origin;
     const mayEnter =
       (lane === "main" || this.#mainOutstanding === 0) &&
       (lane === "side" || this.#sideOutstanding === 0) &&
-      (lane === "alone" ? !this.alone.speaksOtherwise : !this.alone.isBusy);
-    if (!mayEnter) this.postpone(request);
+      (lane === "alone" ? !this.alone.speaksOtherwise : !this.alone.isBusy) &&
+      (orderVersion === this.#orderVersion || this.#mainOutstanding + this.#sideOutstanding === 0);
+    if (mayEnter) this.#orderVersion = orderVersion;
+    else this.postpone(request);
     return mayEnter;
   }
 

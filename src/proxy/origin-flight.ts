@@ -3,7 +3,12 @@ import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { isErrorReply } from "../upstream/error-reply.ts";
 import type { LargeReplySink } from "../upstream/large-reply.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
-import { type Upstream, UpstreamRequest } from "../upstream/upstream-request.ts";
+import {
+  type ConnectionKind,
+  type Redirected,
+  type Upstream,
+  UpstreamRequest,
+} from "../upstream/upstream-request.ts";
 import type { IncomingValue } from "./incoming-value.ts";
 import type { MissMeter } from "./origin-meter.ts";
 import type { Question } from "./question.ts";
@@ -83,6 +88,19 @@ export class OriginFlight extends UpstreamRequest implements LargeReplySink {
     this.#landing.arrived(this.#flight, incoming, true);
     incoming.complete();
     this.#flight.arrived();
+  }
+
+  override get redirectsTo(): ConnectionKind {
+    return "main";
+  }
+
+  /**
+   * A node that answers by way of exception does not own the slot yet. Its answer is shown and not stored, because the
+   * entries of the slot depend on the owner.
+   */
+  override redirect({ to, isAsking }: Redirected): void {
+    if (isAsking) this.#flight.void();
+    this.send(to, this.#landing.nowMs());
   }
 
   /** The lease is void by then, since everything was invalidated: the answer is shown and not stored. */

@@ -122,7 +122,7 @@ export class CachingProxy implements Service, ProxyParts {
   readonly origin: Origin;
   readonly fence: Fence;
   readonly readThrough: ReadThrough;
-  readonly sentReads = new ByteSlab();
+  readonly sentRequests = new ByteSlab();
   readonly stats: ProxyStats;
   readonly observer: CacheObserver | undefined;
   readonly recorder: Recorder | undefined;
