@@ -403,6 +403,11 @@ export class CachingProxy implements Service, ProxyParts {
         }
         loggedAsDown.add(node);
       },
+      retired: (node) => {
+        up.delete(node);
+        loggedAsDown.delete(node);
+        if (!this.#isClosing) log.info(`origin ${node.name} has no keys any more: its connections are closed`);
+      },
       silent: ({ name }, silentMs) =>
         log.warn(
           `origin ${name} has been silent for ${silentMs} ms: nothing is served from the cache, and ` +

@@ -120,6 +120,7 @@ export class OriginBench implements Disposable {
         ready: (node, tracking) => this.#tell(node, `ready ${tracking}`),
         silent: (node, silentMs) => this.#tell(node, `silent ${silentMs}`),
         answers: (node) => this.#tell(node, "answers"),
+        retired: (node) => this.events.push(`${node.name} retired`),
         moved: (slots) => {
           this.moved.push(slots);
         },

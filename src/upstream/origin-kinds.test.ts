@@ -43,7 +43,7 @@ test("an origin that has been opened follows its options", () => {
   const none = (): void => {};
   const events: OriginEvents = {
     ...{ invalidated: none, allInvalidated: none, proven: none },
-    ...{ lost: none, ready: none, silent: none, answers: none, moved: none },
+    ...{ lost: none, ready: none, silent: none, answers: none, moved: none, retired: none },
   };
   const origin = readOrigin(`redis://127.0.0.1:${server.port}/4`).open(
     (address) => ({

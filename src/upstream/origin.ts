@@ -125,6 +125,8 @@ export interface OriginEvents {
   proven(node: OriginNode): void;
   /** The channel broke: nothing fetched from the node can be trusted. */
   lost(node: OriginNode, error: UpstreamError): void;
+  /** The node owns nothing any more, and its connections were closed. */
+  retired(node: OriginNode): void;
   /**
    * The handshake is complete. `tracking`: whether the node sends invalidations. Told for each connection, and again
    * if the node begins to send them.

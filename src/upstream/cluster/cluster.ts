@@ -224,6 +224,10 @@ export class Cluster implements Origin {
       {
         ...this.#events,
         lost: (lost, error) => {
+          if (this.#open.get(name) !== node) {
+            this.#events.retired(lost);
+            return;
+          }
           this.#lastError = error;
           this.#events.lost(lost, error);
           this.#watch.suspect();
@@ -411,6 +415,7 @@ export class Cluster implements Origin {
     this.#guests.clear();
     for (const [name, node] of this.#open) {
       if (used.has(node) || (node.isBusy && node.channel.status === "up")) continue;
+      // Nothing depends on it, so its end is no loss.
       this.#open.delete(name);
       node.close();
     }
