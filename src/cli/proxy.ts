@@ -21,6 +21,7 @@ import { createLog, LOG_SETTINGS } from "./log.ts";
 import { runningDifferences } from "./running-settings.ts";
 import { endOnFault, formatListening, HangUp, listeningAddresses, serve, tlsText } from "./serve.ts";
 import {
+  choice,
   count,
   numberSettings,
   optionalSetting,
@@ -109,6 +110,13 @@ const SETTINGS = {
       "parameter",
     group: ORIGIN,
   }),
+  crossSlot: setting(choice("refuse", "split"), "refuse", {
+    placeholder: "<mode>",
+    description:
+      "what MSET and MSETNX do whose keys are of several hash slots of a cluster: split writes slot after slot, so that " +
+      "others may see a part, or a part may fail",
+    group: ORIGIN,
+  }),
   ...LIMIT_FLAGS,
   record: optionalSetting(text(), {
     placeholder: "<file>",
@@ -163,7 +171,7 @@ export const proxy = subcommand({
       const { password } = access;
       const running = await runningDifferences(SETTINGS, config, {
         ...{ password, changeable, connections },
-        fixed: ["threads", "max-memory", "max-entries", "allow-admin"],
+        fixed: ["threads", "max-memory", "max-entries", "allow-admin", "cross-slot"],
       });
       standardOutput().write(checkText(SETTINGS, config, running));
       return EXIT_DONE;
@@ -197,6 +205,7 @@ export const proxy = subcommand({
         policy: formatPolicy(values.policy),
         logLevel: values.logLevel,
         allowAdmin: values.allowAdmin,
+        splitsWrites: values.crossSlot === "split",
         recording: await recordingOf(config),
         warm: values.warm,
         instruments: plan !== undefined,

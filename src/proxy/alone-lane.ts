@@ -2,7 +2,6 @@ import type { Connection } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
-import { soleNode } from "../upstream/sole-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyParts } from "./context.ts";
 import { nodeFor } from "./destination.ts";
@@ -61,7 +60,7 @@ export class AloneLane {
 
   /** Forwards a request that an origin answers even while it is busy. @throws UpstreamError if the origin is down */
   forwardUrgently(request: Request): void {
-    const node = soleNode(this.#proxy.origin);
+    const node = this.#proxy.origin.anyNode();
     const upstream = node.urgent(this.#client.respVersion);
     this.#send(node, upstream, request, () =>
       upstream.close(new UpstreamError("ORIGINDOWN", "answered", true)),

@@ -1,4 +1,5 @@
-import type { Fence, Fenced } from "./fence.ts";
+import type { Fenced } from "../upstream/fenced.ts";
+import type { Fence } from "./fence.ts";
 
 /**
  * What one connection to the origin brings for one client, in order. It is shown behind a fence, so that the cache

@@ -44,7 +44,13 @@ describe("the proxy's own settings", () => {
         "max-entries": "0",
         policy: "lru",
       },
-      ...{ threads: "1", "allow-admin": "no", heartbeat: "1000ms", "heartbeat-timeout": "2000ms" },
+      ...{
+        threads: "1",
+        "allow-admin": "no",
+        "cross-slot": "refuse",
+        heartbeat: "1000ms",
+        "heartbeat-timeout": "2000ms",
+      },
       ...{ "origin-connect-timeout": "5000ms", "origin-timeout": "60000ms", ttl: "1000ms" },
       ...{ "log-level": "info", "max-connections": "20000", "max-value": "67108864" },
     });
@@ -435,6 +441,7 @@ const OWN = [
     "policy",
     "threads",
     "allow-admin",
+    "cross-slot",
     "heartbeat",
     "heartbeat-timeout",
     "ttl",

@@ -6,6 +6,7 @@ import type { Monitors } from "../commands/monitors.ts";
 import type { InstrumentsClient } from "../instruments/questions.ts";
 import type { ByteSlab } from "../lib/byte-slab.ts";
 import type { KeyRef } from "../lib/key-ref.ts";
+import type { Random } from "../lib/random.ts";
 import type { ClientPause } from "../net/client-pause.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
 import type { Connection } from "../net/connection.ts";
@@ -61,6 +62,7 @@ export interface ProxyParts {
   readonly cache: CoherentCache<Store, Question>;
   readonly origin: Origin;
   readonly fence: Fence;
+  readonly random: Random;
   readonly readThrough: ReadThrough;
   /** The bytes of requests on their way to the origin, in case they must be sent again. */
   readonly sentRequests: ByteSlab;

@@ -3,7 +3,6 @@ import { type KeyUse, keysOf } from "../commands/facts.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { Origin } from "../upstream/origin.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
-import { soleNode } from "../upstream/sole-node.ts";
 import type { ProxyParts } from "./context.ts";
 import type { Route } from "./routes.ts";
 
@@ -17,8 +16,8 @@ export function nodeFor(proxy: ProxyParts, request: Request, route: Route | unde
   const { origin } = proxy;
   if (route === undefined) return nodeOfUses(origin, request, factsOfRequest(request)?.uses);
   if (route.keys !== undefined) return nodeOfArgument(origin, request, route.keys[0]);
-  const { kind, all } = route;
-  if (kind === "read" || kind === "write") return all === true ? soleNode(origin) : origin.anyNode();
+  const { kind } = route;
+  if (kind === "read" || kind === "write") return origin.anyNode();
   return nodeOfUses(origin, request, proxy.usesOf(route, request));
 }
 
@@ -33,8 +32,7 @@ export function nodeOfUses(
   uses: readonly KeyUse[] | undefined,
 ): OriginNode {
   const use = uses?.[0];
-  if (use === undefined) return origin.anyNode();
-  if (use.isEveryKey) return soleNode(origin);
+  if (use === undefined || use.isEveryKey) return origin.anyNode();
   const isPlain = use.keyword === undefined && !use.isCounted;
   return nodeOfArgument(origin, request, isPlain ? use.first : (keysOf(use, request)[0] ?? request.count));
 }

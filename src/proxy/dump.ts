@@ -8,8 +8,8 @@ import { CallbackRequest, type Replied } from "../upstream/callback-request.ts";
 import { readErrorReply } from "../upstream/error-reply.ts";
 import type { Origin } from "../upstream/origin.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
-import { soleNode } from "../upstream/sole-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
+import type { Upstream } from "../upstream/upstream-request.ts";
 import { failureMessage } from "./forwarded-request.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import { RecentNames } from "./recent-names.ts";
@@ -38,27 +38,27 @@ export async function dumpOrigin(
   const json = new JsonObjectWriter(reply.out);
   let hasSent = false;
   try {
-    // SCAN may return a key twice while the origin resizes its table.
-    const seen = new RecentNames();
-    const node = soleNode(origin);
-    let cursor = "0";
-    let valuesPerStep = FIRST_VALUES;
     json.begin();
-    do {
-      const scanned = await ask(node, ["SCAN", cursor, "COUNT", KEYS_PER_STEP]);
-      const [next, keys] = scanned as [Uint8Array, Uint8Array[]];
-      cursor = text(next);
-      const fresh = keys.filter((key) => seen.add(text(key)));
-      for (let at = 0; at < fresh.length && !connection.isClosed; ) {
-        const some = fresh.slice(at, at + valuesPerStep);
-        const values = (await ask(node, ["MGET", ...some])) as (Uint8Array | null)[];
-        const bytes = writeEntries(json, some, values);
-        at += some.length;
-        valuesPerStep = nextStep(valuesPerStep, bytes / some.length);
-        hasSent = true;
-        await ticket.flush();
-      }
-    } while (cursor !== "0" && !connection.isClosed);
+    let valuesPerStep = FIRST_VALUES;
+    for (const node of origin.nodes) {
+      // SCAN may return a key twice while the node resizes its table.
+      const seen = new RecentNames();
+      let cursor = "0";
+      do {
+        const scanned = await ask(node, ["SCAN", cursor, "COUNT", KEYS_PER_STEP]);
+        const [next, keys] = scanned as [Uint8Array, Uint8Array[]];
+        cursor = text(next);
+        const fresh = keys.filter((key) => seen.add(text(key)));
+        for (let at = 0; at < fresh.length && !connection.isClosed; ) {
+          const some = fresh.slice(at, at + valuesPerStep);
+          const bytes = writeEntries(json, some, await valuesOf(origin, node, some));
+          at += some.length;
+          valuesPerStep = nextStep(valuesPerStep, bytes / some.length);
+          hasSent = true;
+          await ticket.flush();
+        }
+      } while (cursor !== "0" && !connection.isClosed);
+    }
     json.end();
     reply.endRaw();
     return true;
@@ -97,6 +97,22 @@ function nextStep(count: number, bytesPerValue: number): number {
   return Math.max(1, Math.min(MOST_VALUES, count * 2, Math.floor(STEP_BYTES / Math.max(bytesPerValue, 1))));
 }
 
+/** Returns the strings of some keys of a node; null for a key that holds no string, or is there no longer. */
+async function valuesOf(
+  origin: Origin,
+  node: OriginNode,
+  keys: readonly Uint8Array[],
+): Promise<(Uint8Array | null)[]> {
+  if (!origin.redirects) return (await ask(node, ["MGET", ...keys])) as (Uint8Array | null)[];
+  // Keys of several hash slots cannot be asked for at once.
+  const ofAnotherType = (error: Error): null => {
+    if (error.message.startsWith("WRONGTYPE")) return null;
+    throw error;
+  };
+  const values = keys.map((key) => ask(node, ["GET", key]).catch(ofAnotherType));
+  return (await Promise.all(values)) as (Uint8Array | null)[];
+}
+
 function ask(node: OriginNode, command: readonly (string | Uint8Array)[]): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const side = node.side(2);
@@ -106,7 +122,8 @@ function ask(node: OriginNode, command: readonly (string | Uint8Array)[]): Promi
       if (error === undefined) resolve(decodeReply(bytes, start, end));
       else reject(new Error(error.text));
     };
-    side.enqueue(new CallbackRequest(replied, reject));
+    const again = (to: Upstream): void => writeCommand(to.out, command);
+    side.enqueue(new CallbackRequest(replied, reject, again, 2));
   });
 }
 

@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
-import { Fence, type Fenced } from "./fence.ts";
+import type { Fenced } from "../upstream/fenced.ts";
+import { Fence } from "./fence.ts";
 import type { Peers } from "./threads/peers.ts";
 
 /** A node whose fences pass when the test says so. */
-class ManualNode {
+class ManualNode implements Fenced {
   readonly waiting: (() => void)[] = [];
 
   fence(then: () => void): void {
@@ -12,10 +13,6 @@ class ManualNode {
 
   pass(): void {
     for (const then of this.waiting.splice(0)) then();
-  }
-
-  get asFenced(): Fenced {
-    return this as unknown as Fenced;
   }
 }
 
@@ -29,8 +26,8 @@ test("of one thread is the node's", () => {
   const [first, second] = [new ManualNode(), new ManualNode()];
   const fence = new Fence({ peers: undefined, ...GIVES_UP_NEVER });
   const passed: string[] = [];
-  fence.pass(first.asFenced, () => passed.push("first"));
-  fence.pass(second.asFenced, () => passed.push("second"));
+  fence.pass(first, () => passed.push("first"));
+  fence.pass(second, () => passed.push("second"));
   second.pass();
   expect(passed).toEqual(["second"]);
   first.pass();
@@ -43,9 +40,9 @@ test("of several threads passes behind all nodes of the same turn, and behind th
   const peers = { ask: () => others.promise } as unknown as Peers;
   const fence = new Fence({ peers, ...GIVES_UP_NEVER });
   const passed: string[] = [];
-  fence.pass(first.asFenced, () => passed.push("first"));
-  fence.pass(second.asFenced, () => passed.push("second"));
-  fence.pass(first.asFenced, () => passed.push("third"));
+  fence.pass(first, () => passed.push("first"));
+  fence.pass(second, () => passed.push("second"));
+  fence.pass(first, () => passed.push("third"));
   await turnsPassed();
   expect([first, second].map(({ waiting }) => waiting.length)).toEqual([1, 1]);
   first.pass();
@@ -56,7 +53,7 @@ test("of several threads passes behind all nodes of the same turn, and behind th
   await turnsPassed();
   expect(passed).toEqual(["first", "second", "third"]);
   // A later fence waits for its own node only.
-  fence.pass(first.asFenced, () => passed.push("fourth"));
+  fence.pass(first, () => passed.push("fourth"));
   await turnsPassed();
   expect([first, second].map(({ waiting }) => waiting.length)).toEqual([1, 0]);
   first.pass();

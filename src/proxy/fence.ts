@@ -1,9 +1,5 @@
-import type { Origin } from "../upstream/origin.ts";
-import type { OriginNode } from "../upstream/origin-node.ts";
+import type { Fenced } from "../upstream/fenced.ts";
 import type { Peers } from "./threads/peers.ts";
-
-/** The subject of a fence: one node whose invalidations are awaited, or all nodes. */
-export type Fenced = OriginNode | Origin;
 
 export interface FenceOptions {
   /** The other threads, which fetch over connections of their own; undefined if there are none. */

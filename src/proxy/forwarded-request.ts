@@ -6,6 +6,7 @@ import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { BULK, INTEGER } from "../protocol/reply-types.ts";
 import { writeRequest } from "../protocol/request-writer.ts";
 import { isErrorReply, readErrorReply } from "../upstream/error-reply.ts";
+import type { Fenced } from "../upstream/fenced.ts";
 import type { LargeReplySink } from "../upstream/large-reply.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
@@ -16,7 +17,7 @@ import {
   UpstreamRequest,
 } from "../upstream/upstream-request.ts";
 import type { ProxyParts } from "./context.ts";
-import type { Fence, Fenced } from "./fence.ts";
+import type { Fence } from "./fence.ts";
 import { IncomingValue } from "./incoming-value.ts";
 import { PendingRequest } from "./pending-request.ts";
 import type { ProxyStats } from "./proxy-stats.ts";

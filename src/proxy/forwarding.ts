@@ -9,14 +9,16 @@ import {
   writeTextArgument,
 } from "../protocol/request-writer.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
+import type { Fenced } from "../upstream/fenced.ts";
 import type { ProxyParts } from "./context.ts";
 import { nodeFor, nodeOfUses } from "./destination.ts";
-import type { Fenced } from "./fence.ts";
 import { ForwardedRequest, forwardFenced } from "./forwarded-request.ts";
 import type { Lane, Lanes } from "./lanes.ts";
 import { writeLargeRequest } from "./large-request.ts";
 import { PendingRequest } from "./pending-request.ts";
 import { isUrgent, mayWrite, type Route, TEXT_DELETE, TEXT_PUT } from "./routes.ts";
+import { type Plan, planOf } from "./several-nodes/plan.ts";
+import { sendParts } from "./several-nodes/several-nodes.ts";
 import { backendTicket } from "./text-sources.ts";
 import { touchKeys, touchUses } from "./touched-keys.ts";
 
@@ -42,6 +44,11 @@ export class Forwarding {
 
   /** @param route undefined: unknown */
   forward(request: Request, route: Route | undefined): void {
+    const plan = this.#plan(request, route);
+    if (plan !== undefined) {
+      if (this.#lanes.enter("main", request)) this.#overSeveral(request, route!, plan);
+      return;
+    }
     const lane = laneOf(request, route);
     if (!this.#lanes.enter(lane, request)) return;
     if (route === undefined) this.#lanes.alone.forward(request);
@@ -65,6 +72,27 @@ export class Forwarding {
     const pending = new PendingRequest(this.#proxy.stats, this.#connection, request, route.name);
     const how: Sending = { version: 0, mayWrite: true, beforeReply };
     this.#await(upstream, backendTicket(this.#connection), pending, how, this.#keep(how, out, start));
+  }
+
+  /** How several nodes execute the request; undefined: one does. */
+  #plan(request: Request, route: Route | undefined): Plan | undefined {
+    const { origin, random, settings } = this.#proxy;
+    if (origin.owners.length === 1 || route === undefined || isUrgent(route, request)) return undefined;
+    return planOf({ origin, random, splitsWrites: settings.splitsWrites }, route.name, request);
+  }
+
+  #overSeveral(request: Request, route: Route, plan: Plan): void {
+    const proxy = this.#proxy;
+    const lanes = this.#lanes;
+    const isRead = route.kind === "read";
+    // The request sees keys that other threads may have cached without knowing of the change yet.
+    const isFenced = proxy.cache.isShared && isRead && route.all === true;
+    if (isFenced) lanes.keys.addAll();
+    const beforeReply = isFenced ? undefined : touchKeys(proxy, lanes.keys, request, route);
+    lanes.beginMain();
+    const { name } = route;
+    const sent = { name, mayWrite: mayWrite(route), isFenced, beforeReply, done: lanes.mainDone };
+    sendParts(proxy, this.#connection, request, plan, sent);
   }
 
   #overMain(request: Request, route: Route): void {

@@ -49,6 +49,7 @@ export function ownParameters(proxy: ProxyParts): readonly OwnParameter[] {
     fixed("threads", String(threads.count)),
     fixed("warm", settings.warm ?? ""),
     fixed("allow-admin", settings.allowAdmin ? "yes" : "no"),
+    fixed("cross-slot", settings.splitsWrites ? "split" : "refuse"),
     ...live.names.map(
       (name): OwnParameter => ({
         name,

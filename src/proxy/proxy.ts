@@ -121,6 +121,7 @@ export class CachingProxy implements Service, ProxyParts {
   readonly cache: CoherentCache<Store, Question>;
   readonly origin: Origin;
   readonly fence: Fence;
+  readonly random: Random;
   readonly readThrough: ReadThrough;
   readonly sentRequests = new ByteSlab();
   readonly stats: ProxyStats;
@@ -163,6 +164,7 @@ export class CachingProxy implements Service, ProxyParts {
     const { clock, registry, threads } = options;
     const settings: Adjustable<ProxySettings> = { ...options.settings };
     this.#options = options;
+    this.random = options.random;
     this.stats = new ProxyStats(
       (name) => threads.numbers.histogram(options.index, name),
       exactReader(clock),
@@ -406,7 +408,8 @@ export class CachingProxy implements Service, ProxyParts {
       retired: (node) => {
         up.delete(node);
         loggedAsDown.delete(node);
-        if (!this.#isClosing) log.info(`origin ${node.name} has no keys any more: its connections are closed`);
+        if (!this.#isClosing)
+          log.info(`origin ${node.name} has no keys any more: its connections are closed`);
       },
       silent: ({ name }, silentMs) =>
         log.warn(

@@ -3,7 +3,7 @@ import { writeCommand } from "../protocol/request-writer.ts";
 import { CallbackRequest } from "../upstream/callback-request.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import type { Origin } from "../upstream/origin.ts";
-import { soleNode } from "../upstream/sole-node.ts";
+import type { OriginNode } from "../upstream/origin-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 
 /** The beginning of a line of MONITOR about a command within a script. */
@@ -12,15 +12,17 @@ const FROM_SCRIPT = /^\+[0-9.]+ \[[0-9]+ lua\] /;
 const HEAD_BYTES = 64;
 
 /**
- * The commands that scripts run, from the origin's MONITOR: the proxy sees only the calls of scripts. One connection
- * serves all monitoring clients of the thread.
+ * The commands that scripts run, from the MONITOR of each node: the proxy sees only the calls of scripts. One
+ * connection to a node serves all monitoring clients of the thread.
  */
 export class ScriptLines {
   readonly #origin: Origin;
   readonly #shown: (line: Uint8Array) => void;
-  #connection: UpstreamConnection | undefined;
-  /** Callbacks that wait until the origin's MONITOR runs. */
-  #waiting: (() => void)[] | undefined;
+  readonly #connections = new Map<OriginNode, UpstreamConnection>();
+  /** Callbacks that wait until MONITOR runs at all nodes. */
+  #waiting: (() => void)[] = [];
+  /** How many nodes have not answered yet. */
+  #missing = 0;
 
   /** @param shown gets each line, with its bytes */
   constructor(origin: Origin, shown: (line: Uint8Array) => void) {
@@ -28,40 +30,49 @@ export class ScriptLines {
     this.#shown = shown;
   }
 
-  /** Begins, unless begun. @param then called once the origin's MONITOR runs, or the origin cannot be asked */
+  /** Begins at all nodes where it has not. @param then called once MONITOR runs, or nodes cannot be asked */
   begin(then: () => void): void {
-    if (this.#waiting !== undefined) this.#waiting.push(then);
-    else if (this.#connection !== undefined) then();
-    else this.#open(then);
+    this.#waiting.push(then);
+    // Counts as a node, so that nobody is called before all have been asked.
+    this.#missing++;
+    for (const node of this.#origin.nodes) {
+      if (!this.#connections.has(node)) this.#open(node);
+    }
+    this.#begun();
   }
 
-  #open(then: () => void): void {
-    this.#waiting = [then];
-    const begun = (): void => {
-      const waiting = this.#waiting ?? [];
-      this.#waiting = undefined;
-      for (const resume of waiting) resume();
-    };
+  #open(node: OriginNode): void {
     try {
-      const connection = soleNode(this.#origin).dedicated(2, {
+      const connection = node.dedicated(2, {
         stray: (bytes, start, end) => this.#told(bytes, start, end),
         closed: () => {
-          if (this.#connection === connection) this.#connection = undefined;
+          if (this.#connections.get(node) === connection) this.#connections.delete(node);
         },
         mayBeAsked: () => false,
       });
-      this.#connection = connection;
+      this.#connections.set(node, connection);
+      this.#missing++;
       writeCommand(connection.out, ["MONITOR"]);
+      const begun = (): void => this.#begun();
       connection.enqueue(new CallbackRequest(begun, begun));
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
-      begun();
     }
   }
 
+  #begun(): void {
+    this.#missing--;
+    if (this.#missing > 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resume of waiting) resume();
+  }
+
   end(): void {
-    this.#connection?.close(new UpstreamError("ORIGINDOWN", "nobody monitors", true));
-    this.#connection = undefined;
+    const error = new UpstreamError("ORIGINDOWN", "nobody monitors", true);
+    const connections = [...this.#connections.values()];
+    this.#connections.clear();
+    for (const connection of connections) connection.close(error);
   }
 
   #told(bytes: Uint8Array, start: number, end: number): void {

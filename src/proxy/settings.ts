@@ -123,6 +123,8 @@ export interface ProxySettings extends ProxyNumbers {
   readonly logLevel: LogLevel;
   /** Whether to pass on commands that act on the origin as a process, and to allow setting all of its parameters. */
   readonly allowAdmin: boolean;
+  /** Whether MSET and MSETNX of keys in several hash slots are executed slot after slot; otherwise they are refused. */
+  readonly splitsWrites: boolean;
   /** Where requests are recorded; undefined: nowhere. */
   readonly recording: RecordingSettings | undefined;
   /** The file that says which keys were cached; undefined: none is written. */
@@ -148,6 +150,7 @@ const DEFAULT_SETTINGS: Omit<ProxySettings, "origin"> = {
   maxConnections: DEFAULT_LIMITS.connections,
   logLevel: "info",
   allowAdmin: false,
+  splitsWrites: false,
   recording: undefined,
   warm: undefined,
 };

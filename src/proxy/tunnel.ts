@@ -4,9 +4,10 @@ import { copyRequest } from "../protocol/request-copy.ts";
 import { writeCommand, writeRequest } from "../protocol/request-writer.ts";
 import { CallbackRequest } from "../upstream/callback-request.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
-import { soleNode } from "../upstream/sole-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyParts } from "./context.ts";
+
+const SEVERAL_NODES = "a replica of a cluster must ask each of its nodes, not a proxy in front of it";
 
 /**
  * Connects a client with the origin for good. From the first request on all bytes pass both ways as they arrive,
@@ -20,7 +21,8 @@ export class Tunnel {
   /** @throws UpstreamError if the origin is down */
   constructor({ origin, settings }: ProxyParts, client: Connection, request: Request) {
     this.#client = client;
-    this.#upstream = soleNode(origin).dedicated(2, {
+    if (origin.nodes.length > 1) throw new UpstreamError("ORIGINDOWN", SEVERAL_NODES, false);
+    this.#upstream = origin.anyNode().dedicated(2, {
       closed: () => client.closeAfterReplies(),
       mayBeAsked: () => false,
     });

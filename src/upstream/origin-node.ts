@@ -2,6 +2,7 @@ import { formatOrigin } from "./address.ts";
 import { Channel, type ChannelEvents, type ChannelOptions } from "./channel.ts";
 import type { UpstreamConnection, UpstreamEvents } from "./connection.ts";
 import { type ConnectionCounts, ConnectionPool } from "./connection-pool.ts";
+import type { Fenced } from "./fenced.ts";
 import { wireLost } from "./probe.ts";
 import { isPassingCode, UpstreamError } from "./upstream-error.ts";
 
@@ -11,7 +12,7 @@ import { isPassingCode, UpstreamError } from "./upstream-error.ts";
  * and commands with unknown effects, use *side* connections. Their replies wait behind a *fence*: a round trip on the
  * main connection, behind which every invalidation that the command caused has been received.
  */
-export class OriginNode {
+export class OriginNode implements Fenced {
   /** Its address for messages. */
   readonly name: string;
   readonly host: string;
@@ -93,9 +94,6 @@ export class OriginNode {
     this.#pool.giveBack(connection, version);
   }
 
-  /**
-   * Runs `then` once every invalidation that the node has caused so far has been received, in the order of the calls.
-   */
   fence(then: () => void): void {
     this.channel.fence(then);
   }

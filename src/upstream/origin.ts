@@ -1,6 +1,7 @@
 import type { OriginAddress } from "./address.ts";
 import type { ChannelOptions, LinkStatus } from "./channel.ts";
 import type { ConnectionCounts } from "./connection-pool.ts";
+import type { Fenced } from "./fenced.ts";
 import type { OriginNode } from "./origin-node.ts";
 import type { UpstreamError } from "./upstream-error.ts";
 
@@ -19,7 +20,7 @@ import type { UpstreamError } from "./upstream-error.ts";
  *   it.
  * - A node's fence says nothing about changes at another node.
  */
-export interface Origin {
+export interface Origin extends Fenced {
   /** The origin's address for messages, without a password. */
   readonly name: string;
   /** The database that clients are in until they select another one. */
@@ -54,11 +55,6 @@ export interface Origin {
 
   /** Returns a node for a request that is about no key and that every node would answer alike. */
   anyNode(): OriginNode;
-
-  /**
-   * Runs `then` once every invalidation that any node has caused so far has been received, in the order of the calls.
-   */
-  fence(then: () => void): void;
 
   /** The state of the worst node. */
   readonly linkStatus: LinkStatus;

@@ -1,7 +1,7 @@
 import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
+import type { Fenced } from "./fenced.ts";
 import type { LargeReplySink } from "./large-reply.ts";
-import type { OriginNode } from "./origin-node.ts";
 import type { UpstreamError } from "./upstream-error.ts";
 
 /** A connection as seen by its requests. */
@@ -21,7 +21,7 @@ export interface Upstream {
 /** A node that took a request over, and a connection to it. */
 export interface Redirected {
   readonly to: Upstream;
-  readonly node: OriginNode;
+  readonly node: Fenced;
   /** Whether the node answers such a request only by way of exception, because the key is on its way to it. */
   readonly isAsking: boolean;
 }

@@ -2,7 +2,7 @@ import { HASH_SLOTS } from "../../lib/hash-slot.ts";
 import type { ReplyValue } from "../../protocol/reply-value.ts";
 
 /** Hash slots from first to last, both included. */
-export interface SlotRange {
+interface SlotRange {
   readonly first: number;
   readonly last: number;
 }

@@ -6,7 +6,7 @@ const VERSION = 0;
 const OWNERS_AT = 8;
 const NAMES_AT = OWNERS_AT + HASH_SLOTS * 2;
 /** The most primaries at once, those that own nothing any more included. A cluster has 1,000 nodes at most. */
-export const MOST_PRIMARIES = 1024;
+const MOST_PRIMARIES = 1024;
 const MOST_NAMES_BYTES = MOST_PRIMARIES * 512;
 
 /** The number of no primary: nobody knows who owns the slot. */
