@@ -299,7 +299,7 @@ export class CachingProxy implements Service, ProxyParts {
     this.#names = commandNames(this.commands.commands);
     const own = new Set(ownParameters(this).map(({ name }) => name));
     this.isOwnParameter = (name) => own.has(name);
-    const { facts } = this;
+    const { facts, origin } = this;
     this.host = {
       registry,
       clock,
@@ -316,7 +316,7 @@ export class CachingProxy implements Service, ProxyParts {
       }),
       // All others are the origin's.
       runs: () => true,
-      database: this.origin.database,
+      database: origin.database,
       get serverName() {
         return facts.server;
       },
@@ -325,7 +325,8 @@ export class CachingProxy implements Service, ProxyParts {
       },
       version: VERSION,
       get mode() {
-        return facts.mode;
+        // To its clients the proxy is one server.
+        return origin.redirects ? "standalone" : facts.mode;
       },
       get role() {
         return facts.role;
