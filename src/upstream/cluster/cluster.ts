@@ -8,6 +8,7 @@ import { UpstreamConnection } from "../connection.ts";
 import type { ConnectionCounts } from "../connection-pool.ts";
 import { logIn } from "../handshake.ts";
 import { openNode } from "../open-node.ts";
+import type { Fenced } from "../fenced.ts";
 import type { NodeOptions, Origin, OriginEvents } from "../origin.ts";
 import type { OriginNode } from "../origin-node.ts";
 import { UpstreamError } from "../upstream-error.ts";
@@ -131,6 +132,12 @@ export class Cluster implements Origin {
     return slots;
   }
 
+  owns(node: Fenced, bytes: Uint8Array, start: number, end: number): boolean {
+    const slot = hashSlotOf(bytes, start, end);
+    this.#adopt();
+    return this.#byNumber[this.#map.ownerOf(slot)] === node;
+  }
+
   numberOf(node: OriginNode): number {
     return Math.max(UNKNOWN, this.#byNumber.indexOf(node));
   }
@@ -213,6 +220,8 @@ export class Cluster implements Origin {
     this.#nodes = this.#byNumber.filter((node) => node !== undefined);
     // As long as nobody knows anything, a seed is asked, and sends requests on.
     if (this.#nodes.length === 0) this.#nodes = [this.#nodeAt(this.#seeds[0]!)];
+    // Numbers may be of other nodes now.
+    for (const node of this.#nodes) if (node.channel.connection !== undefined) this.#events.proven(node);
   }
 
   #nodeAt({ host, port }: Pick<OriginAddress, "host" | "port">): OriginNode {
