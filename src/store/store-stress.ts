@@ -114,7 +114,7 @@ function readShared(
     assert(version >= newest, `key ${id}: read version ${version} after ${newest} was acknowledged`);
   } else if (pending.length < PENDING_LIMIT) {
     const lease = store.lease(hash);
-    const { epoch } = store;
+    const epoch = store.epochOf(keyIn(store, key));
     pending.push({ id, version: Atomics.load(ground.origin, id), lease, epoch });
   }
 }

@@ -108,7 +108,7 @@ describe("store and threads", () => {
     );
     expect(seen).toBe("hello");
     expect(store.get(keyIn(store, key), NOW_MS)).toBeUndefined();
-    expect(store.epoch).toBe(1);
+    expect(store.epochCount).toBe(1);
     expect(store.policyName).toBe("lru");
     expect(store.explain(keyIn(store, key), NOW_MS)).toBeUndefined();
     store.set(keyIn(store, key), utf8("again"), 0, NOW_MS);
