@@ -143,6 +143,7 @@ describe("store and threads", () => {
       expect(hits).toBeGreaterThan(operations / 100);
       expect(fills).toBeGreaterThan(operations / 100);
     }
+    expect(store.usesHashSlots).toBe(true);
     expect(store.stats().evictions).toBeGreaterThan(0);
     expect(store.stats().moves).toBeGreaterThan(0);
   }, 3_600_000);
