@@ -247,7 +247,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     const { peers, peerTimeoutMs } = this.#options;
     const key = awaited.copy();
     const name = latin1(key.bytes);
-    const flight = new PeerFlight(key, this.#store.lease(key.hash), this.#store.epoch);
+    const flight = new PeerFlight(key, this.#store.lease(key.hash), this.#store.epochOf(key));
     flight.waiters.push(waiter);
     this.#coalesced(key.hash, waiter);
     this.#peerFlights.set(name, flight);
@@ -340,8 +340,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     if (mayKeep) {
       const { nowMs } = this.#options;
       const entry = store.grow(flight.key.copy(), lengthBytes, nowMs(), flight.variant);
-      const moment = () => ({ nowMs: nowMs(), epoch: store.epoch });
-      if (entry !== undefined) return new IncomingValue(lengthBytes, { entry, moment });
+      if (entry !== undefined) return new IncomingValue(lengthBytes, { entry, nowMs });
       // Too much of the cache is pinned to grow an entry. Gathered, the value can be stored in one go.
       if (lengthBytes <= store.maxValueBytes) return undefined;
     }
