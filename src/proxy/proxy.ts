@@ -247,6 +247,7 @@ export class CachingProxy implements Service, ProxyParts {
       this.#originEvents(),
       options.originMemory,
     );
+    if (this.origin.owners.length > 1) options.store.useHashSlots();
     this.scriptLines = new ScriptLines(this.origin, (line) => this.monitors.shown(line));
     this.peers = options.joinPeers?.((question, then) => answerPeer(this, question, then));
     this.fence = new Fence({
@@ -402,6 +403,10 @@ export class CachingProxy implements Service, ProxyParts {
       invalidated: (_node, bytes, start, end) => this.cache.pushed(bytes, start, end),
       proven: prove,
       allInvalidated: (node) => drop("flush", node),
+      clustered: ({ name }) => {
+        this.cache.store.useHashSlots();
+        log.info(`origin ${name} is a node of a cluster: the whole cluster is the origin`);
+      },
       moved: (slots) => this.cache.invalidateAll("channel", slots),
       lost: (node, error) => {
         drop("channel", node);

@@ -121,6 +121,7 @@ export class OriginBench implements Disposable {
         silent: (node, silentMs) => this.#tell(node, `silent ${silentMs}`),
         answers: (node) => this.#tell(node, "answers"),
         retired: (node) => this.events.push(`${node.name} retired`),
+        clustered: () => {},
         moved: (slots) => {
           this.moved.push(slots);
         },

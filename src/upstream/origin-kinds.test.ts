@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { FakeOrigin } from "../../test/support/fake-origin.ts";
 import { systemClock } from "../lib/clock.ts";
+import { DiscoveredOrigin } from "./discovered-origin.ts";
 import type { OriginEvents } from "./origin.ts";
 import { ORIGIN_FORMS, ORIGIN_KINDS, readOrigin } from "./origin-kinds.ts";
-import { SingleNode } from "./single-node.ts";
 
 test("each scheme is of one kind, in lower case, and the help names each kind's usual one", () => {
   const schemes = ORIGIN_KINDS.flatMap((kind) => kind.schemes);
@@ -43,7 +43,7 @@ test("an origin that has been opened follows its options", () => {
   const none = (): void => {};
   const events: OriginEvents = {
     ...{ invalidated: none, allInvalidated: none, proven: none },
-    ...{ lost: none, ready: none, silent: none, answers: none, moved: none, retired: none },
+    ...{ lost: none, ready: none, silent: none, answers: none, clustered: none, moved: none, retired: none },
   };
   const origin = readOrigin(`redis://127.0.0.1:${server.port}/4`).open(
     (address) => ({
@@ -58,7 +58,7 @@ test("an origin that has been opened follows its options", () => {
     events,
   );
   try {
-    expect(origin).toBeInstanceOf(SingleNode);
+    expect(origin).toBeInstanceOf(DiscoveredOrigin);
     expect([origin.database, origin.name]).toEqual([4, `127.0.0.1:${server.port}`]);
     const boundMs = origin.stalenessBoundMs;
     live.heartbeatMs += 250;

@@ -140,6 +140,11 @@ export interface OriginEvents {
    * if the node begins to send them.
    */
   ready(node: OriginNode, tracking: boolean): void;
+  /**
+   * The node at the origin's address is one of a cluster, which is the origin from now on. Nothing fetched before can be
+   * trusted.
+   */
+  clustered(node: OriginNode): void;
   /** These hash slots have another owner now. Nothing fetched of them before can be trusted. */
   moved(slots: readonly number[]): void;
   /** The channel has been silent for `silentMs`. Requests wait, and the node's entries are not served. */

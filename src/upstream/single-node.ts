@@ -1,9 +1,8 @@
 import { stalenessBoundMs } from "../coherence/heartbeat.ts";
-import { formatOrigin, parseOrigin, SERVER_SCHEMES } from "./address.ts";
 import type { ChannelOptions, LinkStatus } from "./channel.ts";
 import type { ConnectionCounts } from "./connection-pool.ts";
 import { openNode } from "./open-node.ts";
-import type { Origin, OriginEvents, OriginKind } from "./origin.ts";
+import type { Origin, OriginEvents } from "./origin.ts";
 import type { OriginNode } from "./origin-node.ts";
 import type { UpstreamError } from "./upstream-error.ts";
 
@@ -86,18 +85,3 @@ export class SingleNode implements Origin {
     this.#node.close();
   }
 }
-
-export const singleNode: OriginKind = {
-  schemes: SERVER_SCHEMES,
-  form: "host:port or redis://[user[:password]@]host[:port][/database], with TLS rediss://",
-  read(text) {
-    const address = parseOrigin(text);
-    return {
-      name: formatOrigin(address),
-      hasPassword: address.password !== undefined,
-      isSecure: address.isSecure === true,
-      lacksPassword: address.user !== undefined && address.password === undefined,
-      open: (options, events) => new SingleNode(options(address), events),
-    };
-  },
-};

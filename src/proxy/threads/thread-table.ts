@@ -49,7 +49,8 @@ export class ThreadTable {
 
   static create(count: number): ThreadTable {
     const numbers = ThreadNumbers.bytes(PUBLISHED_SHAPE, count) + ThreadNumbers.bytes(CALLS_SHAPE, count);
-    const bytes = (count * (1 + MOST_NODES) + COMMON) * 8 + numbers + integerBytes(count) + SlowLog.bytes(count);
+    const bytes =
+      (count * (1 + MOST_NODES) + COMMON) * 8 + numbers + integerBytes(count) + SlowLog.bytes(count);
     const table = new ThreadTable(new SharedArrayBuffer(bytes), count);
     // A thread that has fetched nothing has nothing to vouch for.
     table.#provenUntilMs.fill(Number.POSITIVE_INFINITY);

@@ -60,6 +60,7 @@ class Bench implements Disposable {
         silent: tell("silent"),
         answers: tell("answers"),
         retired: tell("retired"),
+        clustered: () => {},
         moved: (slots) => {
           this.moved.push(...slots);
         },

@@ -6,9 +6,9 @@ import { formatOrigin, type OriginAddress } from "../address.ts";
 import type { ChannelOptions, LinkStatus } from "../channel.ts";
 import { UpstreamConnection } from "../connection.ts";
 import type { ConnectionCounts } from "../connection-pool.ts";
+import type { Fenced } from "../fenced.ts";
 import { logIn } from "../handshake.ts";
 import { openNode } from "../open-node.ts";
-import type { Fenced } from "../fenced.ts";
 import type { NodeOptions, Origin, OriginEvents } from "../origin.ts";
 import type { OriginNode } from "../origin-node.ts";
 import { UpstreamError } from "../upstream-error.ts";
@@ -221,7 +221,7 @@ export class Cluster implements Origin {
     // As long as nobody knows anything, a seed is asked, and sends requests on.
     if (this.#nodes.length === 0) this.#nodes = [this.#nodeAt(this.#seeds[0]!)];
     // Numbers may be of other nodes now.
-    for (const node of this.#nodes) if (node.channel.connection !== undefined) this.#events.proven(node);
+    for (const node of this.#nodes) if (node.channel.status !== "down") this.#events.proven(node);
   }
 
   #nodeAt({ host, port }: Pick<OriginAddress, "host" | "port">): OriginNode {
@@ -258,7 +258,7 @@ export class Cluster implements Origin {
     const base = this.#options({ ...this.#seeds[0]!, ...at });
     const beat = new ClusterBeat(() => this.#watch.suspect());
     const takeOver = (request: UpstreamRequest, bytes: Uint8Array, reader: ReplyReader): boolean =>
-      this.#takeOver(node(), request, bytes, reader);
+      this.takeOver(node(), request, bytes, reader);
     // Settings are read at each use, so they must not be copied.
     return Object.assign(Object.create(base) as ChannelOptions, { beat, takeOver });
   }
@@ -269,7 +269,7 @@ export class Cluster implements Origin {
    * Learns from the error of a node, and sends a request on that the node has not executed.
    * @returns false if it gets the error
    */
-  #takeOver(from: OriginNode, request: UpstreamRequest, bytes: Uint8Array, reader: ReplyReader): boolean {
+  takeOver(from: OriginNode, request: UpstreamRequest, bytes: Uint8Array, reader: ReplyReader): boolean {
     const redirection = readRedirection(bytes, reader);
     if (redirection === undefined || this.#isClosed) return false;
     const at = redirection.kind === "later" ? undefined : addressIn(redirection, from);
