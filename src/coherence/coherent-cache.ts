@@ -83,7 +83,10 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
   readonly invalidations = { write: 0, push: 0, reply: 0, flush: 0, channel: 0, caution: 0 };
   /** Keys that had an entry when they were invalidated. */
   removedCount = 0;
-  /** Entries that became invisible when all keys or whole hash slots were invalidated, by the cause; see `CoherentStore.bumpEpoch`. */
+  /**
+   * Entries that became invisible when all keys or whole hash slots were invalidated, by the cause; see
+   * `CoherentStore.bumpEpoch`.
+   */
   readonly dropped: Record<InvalidatedAllBy, number> = { flush: 0, channel: 0, caution: 0 };
   readonly #flights = new FlightTable<Asked>();
   readonly #pushedKey = new KeyRef();

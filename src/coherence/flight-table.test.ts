@@ -30,7 +30,10 @@ test("holds at most one flight for each key, and tells keys of one hash apart", 
     () => 4_294_967_295,
     (text: string) => text.length,
   );
-  const operation = fc.record({ kind: fc.constantFrom("add", "remove", "stale", "clear"), key });
+  const operation = fc.record({
+    kind: fc.constantFrom("add", "add", "remove", "some", "stale", "clear"),
+    key,
+  });
   fc.assert(
     fc.property(hashes, fc.array(operation, { maxLength: 60 }), (hashOf, operations) => {
       const table = new FlightTable();
@@ -48,6 +51,13 @@ test("holds at most one flight for each key, and tells keys of one hash apart", 
           gone.push(known);
         } else if (kind === "stale") {
           for (const flight of gone) table.remove(flight);
+        } else if (kind === "some") {
+          table.removeIf((flight) => flight.key.length === key.length);
+          for (const [text, flight] of model) {
+            if (text.length !== key.length) continue;
+            model.delete(text);
+            gone.push(flight);
+          }
         } else if (kind === "clear" && operations.length % 3 === 0) {
           table.clear();
           gone.push(...model.values());

@@ -67,11 +67,12 @@ export class FlightTable<Asked extends Variant> {
 
   /** Removes the flights that meet a condition. */
   removeIf(isGone: (flight: Flight<Asked>) => boolean): void {
-    for (let flight of this.#buckets) {
-      while (flight !== undefined) {
-        const { next } = flight as Flight<Asked>;
+    for (const first of this.#buckets) {
+      let next = first;
+      while (next !== undefined) {
+        const flight = next;
+        next = flight.next;
         if (isGone(flight)) this.remove(flight);
-        flight = next;
       }
     }
   }

@@ -10,7 +10,7 @@ const BYTES_PER_TOKEN = 4 + COUNTS_PER_TOKEN * 2;
 /** 2^32 divided by the golden ratio: spreads a hash by other bits than those that pick its token. */
 const SPREAD = 0x9e37_79b1;
 
-/** The lease and epoch of its key that a fill saw when it began. Its value may be stored only while both still hold. */
+/** The lease and epoch of its key that a fill saw when it began. Its value may be stored only while both hold. */
 export interface Fill {
   /** The key's lease token. */
   readonly lease: number;

@@ -48,8 +48,8 @@ class Notes implements CacheObserver {
     this.lines.push(`invalidated ${text(key)} by ${by}`);
   }
 
-  invalidatedAll(): void {
-    this.lines.push("invalidated all");
+  invalidatedAll(slots?: readonly number[]): void {
+    this.lines.push(slots === undefined ? "invalidated all" : `invalidated slots ${slots.join(" ")}`);
   }
 
   left(key: Uint8Array, why: string): void {
@@ -137,6 +137,12 @@ describe("an observer", () => {
     proxy.origin.main.end();
     await proxy.local.logged(/was lost/);
     expect(proxy.notes.take()).toEqual(["invalidated all"]);
+  });
+
+  test("is told which hash slots were invalidated", async () => {
+    await using proxy = await observed();
+    proxy.local.proxy.cache.invalidateAll("channel", [1, 2]);
+    expect(proxy.notes.take()).toEqual(["invalidated slots 1 2"]);
   });
 
   test("is told of evictions and expiries", async () => {

@@ -185,9 +185,10 @@ describe("a new epoch of some hash slots", () => {
   });
 
   test("brings nothing back when a slot's epoch repeats its lowest 16 bits", () => {
-    const store = newStore();
+    const store = Store.create({ budgetBytes: 4 * MEGABYTE, hashKey: { low: 5, high: 1 } });
     const slots = [slotOf("a")];
     for (let i = 0; i < 20_000; i++) store.bumpEpoch();
+    store.useHashSlots();
     fillNow(store, "{a}", utf8("old"));
     fillNow(store, "{b}", utf8("old"));
     for (let i = 0; i < 65_536; i++) store.bumpEpoch(slots);

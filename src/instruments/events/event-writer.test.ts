@@ -84,6 +84,14 @@ describe("a writer of events", () => {
     ]);
   });
 
+  test("does not tell of some hash slots that were invalidated as if it were everything", () => {
+    const { writer, read } = bench(1);
+    writer.invalidatedAll([1, 2]);
+    expect(read()).toEqual([]);
+    writer.invalidatedAll();
+    expect(read()).toMatchObject([{ kind: kinds.INVALIDATED_ALL }]);
+  });
+
   test("of other keys, tells misses, fills and refusals only, and counts all reads", () => {
     const { memory, writer, read } = bench(0);
     const user = key("user:1", 123);
