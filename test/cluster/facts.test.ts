@@ -341,6 +341,31 @@ describe.skipIf(!server.available)(server.title("replicas that are promoted"), (
   });
 });
 
+describe.skipIf(!server.available)(server.title("a primary that loses its last slot"), () => {
+  test("becomes a replica of the node that took it, and says MOVED", async () => {
+    await using cluster = await RedisCluster.start({ spares: 1 });
+    const spare = cluster.nodes[3]!;
+    const [first, second] = ["{last}1", "{last}2"] as const;
+    const home = await cluster.nodeOf(first);
+    await cluster.moveSlot(slotOf(first), spare);
+    await spare.must("MSET", first, "1", second, "1");
+    using reader = await tracking(spare);
+    await reader.must("GET", first);
+    const move = await cluster.slotMove(slotOf(first), home);
+    await move.importing();
+    await move.migrating();
+    await move.moveKeys();
+    await move.settleAt(home);
+    await spare.says(/^role:slave/m);
+    expect(codeOf(await reader.ask("GET", first))).toBe("MOVED");
+    await spare.says(/^master_link_status:up/m);
+    await settled(reader);
+    console.info(`its clients are told ${JSON.stringify(invalidated(reader))}`);
+    expect(invalidated(reader)[0]).toBe(first);
+    expect(reader.isClosed).toBe(false);
+  });
+});
+
 describe.skipIf(!server.available)(server.title("how nodes are named"), () => {
   test.each<[string, RedisClusterOptions, string, string]>([
     ["by address", {}, "127.0.0.1", "127.0.0.1"],

@@ -17,6 +17,8 @@ const BUS_OFFSET = 10_000;
  */
 const FIRST_PORT = 12_000;
 const LAST_PORT = 21_999;
+/** A replica gives a failover by hand up after 5 seconds. */
+const FAILOVER_TIMEOUT_MS = 5500;
 const MIGRATE_TIMEOUT_MS = "5000";
 const KEYS_PER_MIGRATION = "100";
 
@@ -25,6 +27,8 @@ export interface RedisClusterOptions {
   readonly primaries?: number;
   /** Replicas of each of them; none by default. */
   readonly replicas?: number;
+  /** Primaries without slots; none by default. */
+  readonly spares?: number;
   /** After so long without a sign of life a node is taken for dead; 1,000 by default. */
   readonly nodeTimeoutMs?: number;
   /** The address that all nodes listen on; 127.0.0.1 by default. */
@@ -140,7 +144,7 @@ export class RealNode {
  * folders vanish when it is disposed of.
  */
 export class RedisCluster {
-  /** The primaries of the beginning, then their replicas: of the first, of the second, of the first again. */
+  /** The primaries, their replicas (of the first, the second, the first again), and the spares, as it began. */
   readonly nodes: readonly RealNode[];
   readonly options: RedisClusterOptions;
   readonly #gone = new Set<RealNode>();
@@ -153,14 +157,15 @@ export class RedisCluster {
 
   /** Starts a cluster, and waits until all nodes agree and every replica follows its primary. */
   static async start(options: RedisClusterOptions = {}): Promise<RedisCluster> {
-    const { primaries = 3, replicas = 0 } = options;
-    const starting = Array.from({ length: primaries * (1 + replicas) }, () => RealNode.start(options));
+    const { primaries = 3, replicas = 0, spares = 0 } = options;
+    const count = primaries * (1 + replicas) + spares;
+    const starting = Array.from({ length: count }, () => RealNode.start(options));
     const settled = await Promise.allSettled(starting);
     const nodes = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     const cluster = new RedisCluster(nodes, options);
     try {
       for (const one of settled) if (one.status === "rejected") throw one.reason;
-      await cluster.#form(primaries);
+      await cluster.#form(primaries, primaries * replicas);
       return cluster;
     } catch (error) {
       await cluster[Symbol.asyncDispose]();
@@ -251,8 +256,15 @@ export class RedisCluster {
 
   /** Has a replica take its primary's place, and waits until it has. @param mode none: the primary hands over */
   async failOver(replica: RealNode, mode?: "FORCE" | "TAKEOVER"): Promise<void> {
-    await replica.must("CLUSTER", "FAILOVER", ...(mode === undefined ? [] : [mode]));
-    await until(() => replica.isPrimary(), `node ${replica.port} is a primary`);
+    // The other primaries vote for a replica of a primary only once in twice the node timeout.
+    for (let isPromoted = false; !isPromoted; ) {
+      await replica.must("CLUSTER", "FAILOVER", ...(mode === undefined ? [] : [mode]));
+      const givesUpAtMs = performance.now() + FAILOVER_TIMEOUT_MS;
+      await until(async () => {
+        isPromoted = await replica.isPrimary();
+        return isPromoted || performance.now() > givesUpAtMs;
+      });
+    }
   }
 
   /** SIGKILL. */
@@ -292,7 +304,7 @@ export class RedisCluster {
     return node;
   }
 
-  async #form(primaries: number): Promise<void> {
+  async #form(primaries: number, replicaCount: number): Promise<void> {
     const { host = "127.0.0.1" } = this.options;
     for (const [index, node] of this.nodes.entries()) {
       await node.must("CLUSTER", "SET-CONFIG-EPOCH", String(index + 1));
@@ -313,10 +325,11 @@ export class RedisCluster {
         return this.nodes.every(({ id }) => text.includes(id)) && !text.includes("handshake");
       }, `node ${node.port} knows the others`);
     }
-    for (const [index, replica] of this.nodes.slice(primaries).entries()) {
+    const replicas = this.nodes.slice(primaries, primaries + replicaCount);
+    for (const [index, replica] of replicas.entries()) {
       await replica.must("CLUSTER", "REPLICATE", this.nodes[index % primaries]!.id);
     }
-    for (const replica of this.nodes.slice(primaries)) await replica.says(/^master_link_status:up/m);
+    for (const replica of replicas) await replica.says(/^master_link_status:up/m);
     await this.agreed();
   }
 }
