@@ -98,8 +98,8 @@ export class OriginNode implements Fenced {
     this.channel.fence(then);
   }
 
-  close(): void {
-    const error = new UpstreamError("ORIGINDOWN", "the proxy is shutting down", true);
+  /** @param error what becomes of requests without a reply */
+  close(error = new UpstreamError("ORIGINDOWN", "the proxy is shutting down", true)): void {
     this.channel.close(error);
     this.#pool.close(error);
   }

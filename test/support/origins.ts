@@ -160,12 +160,19 @@ function readyPort(line: string): number | undefined {
   return (JSON.parse(line) as { ready: { port: number } }).ready.port;
 }
 
-/** Tries free ports until a program gets one: another process may take it between the choice and the start. */
-async function onPort<T>(port: number, start: (chosen: number) => Promise<T>): Promise<T> {
+/**
+ * Tries free ports until a program gets one: another process may take it between the choice and the start.
+ * @param port 0: one of `choose`
+ */
+export async function onPort<T>(
+  port: number,
+  start: (chosen: number) => Promise<T>,
+  choose: () => Promise<number> = freePort,
+): Promise<T> {
   if (port !== 0) return start(port);
   for (let attempt = 1; ; attempt++) {
     try {
-      return await start(await freePort());
+      return await start(await choose());
     } catch (error) {
       const isTaken = error instanceof ProgramError && /address (?:already )?in use/i.test(error.message);
       if (!isTaken || attempt === START_ATTEMPTS) throw error;

@@ -35,7 +35,8 @@ export interface ClusterView {
 
 /** Where clients should reach a node. */
 interface Endpoint {
-  readonly host: string;
+  /** Undefined: by the address that CLUSTER NODES tells. */
+  readonly host: string | undefined;
   readonly port: number;
 }
 
@@ -104,9 +105,9 @@ function readEndpoints(reply: ReplyValue): Map<string, Endpoint> {
       // Servers before 4.0 tell no ids.
       if (typeof id !== "string") continue;
       if (typeof port !== "number") throw new RangeError("CLUSTER SLOTS told a node without a port");
-      // A name that is preferred and not configured comes as `?`.
-      const isKnown = typeof host === "string" && host !== "?";
-      endpoints.set(id, { host: isKnown ? host : "", port });
+      // A name that is preferred and not configured comes as `?`. The node need not be at the host that was asked.
+      const name = host === "?" ? undefined : host;
+      endpoints.set(id, { host: name === undefined || typeof name === "string" ? name : "", port });
     }
   }
   return endpoints;

@@ -179,6 +179,23 @@ describe("the nodes", () => {
   });
 });
 
+test("a node has its requests answered, though the others do not call it an owner yet", async () => {
+  const one = bench({}, 4);
+  for (const { owners } of one.nodes.beliefs) {
+    for (let slot = 0; slot < 16_384; slot++) if (owners[slot] === 3) owners[slot] = 2;
+  }
+  await until(() => one.origin.nodes.length === 3 && one.origin.linkStatus === "up");
+  one.servers[2]!.script = ([name]) =>
+    name === "GET" ? `-MOVED ${slotOf(A)} 127.0.0.1:${one.servers[3]!.port}\r\n` : undefined;
+  one.servers[3]!.script = ([name]) => (name === "GET" ? "$1\r\n1\r\n" : undefined);
+  one.servers[3]!.goSilent();
+  const reply = one.ask(["GET", A]);
+  await until(() => one.ownerOf(A) === 3);
+  await until(() => one.ownerOf(A) === 2);
+  one.servers[3]!.speakAgain();
+  expect(await reply).toBe("$1\r\n1\r\n");
+});
+
 describe("a slot that has moved", () => {
   test.each(["main", 2, 3] as const)("is learned from MOVED, and the request is done (%s)", async (kind) => {
     const one = await opened();

@@ -343,6 +343,7 @@ export class Cluster implements Origin {
     const { nodes } = this;
     const asked = nodes.map((node) => ({
       host: node.host,
+      isSilent: node.channel.status === "silent",
       connection: () => node.main(),
       done: () => {},
     }));
@@ -361,6 +362,7 @@ export class Cluster implements Origin {
     let connection: UpstreamConnection | undefined;
     return {
       host: at.host,
+      isSilent: false,
       connection: () => {
         const options = this.#options({ ...this.#seeds[0]!, host: at.host, port: at.port });
         connection = new UpstreamConnection(options, { closed: () => {} });
@@ -429,10 +431,11 @@ export class Cluster implements Origin {
     const used = new Set<OriginNode>([...this.nodes, ...this.#guests]);
     this.#guests.clear();
     for (const [name, node] of this.#open) {
-      if (used.has(node) || (node.isBusy && node.channel.status === "up")) continue;
+      // A silent node may never answer. Any other one has its requests answered first.
+      if (used.has(node) || (node.isBusy && node.channel.status !== "silent")) continue;
       // Nothing depends on it, so its end is no loss.
       this.#open.delete(name);
-      node.close();
+      node.close(new UpstreamError("ORIGINDOWN", `origin ${name} was replaced and does not answer`, true));
     }
   }
 }

@@ -17,6 +17,8 @@ const ANSWER_MS = 1000;
 /** A node that can be asked. */
 export interface Askable {
   readonly host: string;
+  /** It has not answered for a while. The answers of the others are used without waiting for it. */
+  readonly isSilent: boolean;
   /** Returns a connection to it, in any version of RESP. @throws UpstreamError */
   connection(): Upstream;
   /** The answer has come, or will not. */
@@ -68,7 +70,9 @@ export class TopologyWatch {
     const views: AskedView[] = [];
     const problems: string[] = [];
     const targets = this.#options.targets();
-    let missing = targets.length;
+    const allAreSilent = targets.every(({ isSilent }) => isSilent);
+    const isAwaited = ({ isSilent }: Askable): boolean => !isSilent || allAreSilent;
+    let missing = targets.filter(isAwaited).length;
     let isOver = false;
     const end = (): void => {
       if (isOver) return;
@@ -83,7 +87,7 @@ export class TopologyWatch {
         if (isAnswered) return;
         isAnswered = true;
         target.done();
-        missing--;
+        if (isAwaited(target)) missing--;
         if (typeof view === "string") problems.push(view);
         else views.push(view);
         if (missing === 0) end();
