@@ -105,10 +105,16 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
    * connection that brings the invalidations, and calls `end`.
    * @param key kept
    * @param variant kept
+   * @param epoch the store's before the connection was chosen: whoever replaces an origin's node bumps it then
    */
-  begin(key: KeyRef, variant: Asked, owner: FlightOwner<Asked>, first: Waiter): Flight<Asked> {
-    const { store } = this;
-    const flight = new Flight(key, variant, store.beginFill(key.hash), store.epoch, owner, first);
+  begin(
+    key: KeyRef,
+    variant: Asked,
+    owner: FlightOwner<Asked>,
+    first: Waiter,
+    epoch = this.store.epoch,
+  ): Flight<Asked> {
+    const flight = new Flight(key, variant, this.store.beginFill(key.hash), epoch, owner, first);
     this.#flights.add(flight);
     return flight;
   }

@@ -38,6 +38,7 @@ export async function dumpOrigin(
   const json = new JsonObjectWriter(reply.out);
   let hasSent = false;
   try {
+    if (origin.nodes.length === 0) throw origin.lastError;
     json.begin();
     let valuesPerStep = FIRST_VALUES;
     for (const node of origin.nodes) {

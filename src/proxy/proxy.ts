@@ -409,8 +409,9 @@ export class CachingProxy implements Service, ProxyParts {
         up.delete(node);
         loggedAsDown.delete(node);
         if (!this.#isClosing)
-          log.info(`origin ${node.name} has no keys any more: its connections are closed`);
+          log.info(`origin ${node.name} is not used any more: its connections are closed`);
       },
+      unresolved: (error) => log.warn(`${error.message}; asking again`),
       silent: ({ name }, silentMs) =>
         log.warn(
           `origin ${name} has been silent for ${silentMs} ms: nothing is served from the cache, and ` +

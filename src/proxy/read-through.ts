@@ -181,6 +181,8 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     meter: MissMeter,
     nowMs: number,
   ): void {
+    // Before the node is chosen: another thread may learn meanwhile that the node was replaced, and drop everything.
+    const { epoch } = this.#store;
     let connection: UpstreamConnection;
     try {
       connection = this.#origin.nodeOf(bytes, start, end).main();
@@ -193,7 +195,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     const keys = this.#keys;
     keys.keep(bytes, start, end);
     const kept = new KeyRef().refer(keys.bytes, keys.start, keys.start + end - start, hash);
-    const flight = this.#cache.begin(kept, question.kept(), this, waiter);
+    const flight = this.#cache.begin(kept, question.kept(), this, waiter, epoch);
     flight.isClaimed = isClaimed;
     new OriginFlight(flight, this, meter).send(connection, nowMs);
   }
