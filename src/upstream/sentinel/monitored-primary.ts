@@ -14,7 +14,7 @@ import { askRole, PRIMARY, RoleBeat } from "./role.ts";
 import { SentinelLink } from "./sentinel-link.ts";
 import { type Round, SentinelWatch } from "./sentinel-watch.ts";
 import { isSamePlace, type NamedPrimary, SharedPrimary } from "./shared-primary.ts";
-import { judge } from "./verdict.ts";
+import { isDecided, judge } from "./verdict.ts";
 
 /** How long a sentinel, or a server that is named as the primary, may take to answer. */
 const ANSWER_MS = 1000;
@@ -363,11 +363,17 @@ export class MonitoredPrimary implements Origin {
       done(true);
       return;
     }
+    const { length } = this.#links;
+    if (isEarly && !isDecided(answers, length)) {
+      // Those that are still being connected with may say something else.
+      done(true);
+      return;
+    }
     const { primary: present } = this.#shared.read();
-    const verdict = judge(answers, this.#links.length, present);
+    const verdict = judge(answers, length, present);
     if (verdict.primary === undefined) {
       const told = problems.slice(0, TOLD_PROBLEMS);
-      if (!isEarly) this.#unresolved([verdict.problem, ...told].join("; "));
+      this.#unresolved([verdict.problem, ...told].join("; "));
       done(true);
       return;
     }

@@ -44,8 +44,7 @@ export const sentinelKind: OriginKind = {
 
 /** Takes the sentinels' own credentials out of an address. @throws RangeError */
 function withoutCredentials(text: string): { plain: string; user?: string; password?: string } {
-  // The primary's password may hold a question mark, but no @.
-  const queryAt = text.indexOf("?", text.lastIndexOf("@") + 1);
+  const queryAt = text.indexOf("?");
   if (queryAt < 0) return { plain: text };
   const query = new URLSearchParams(text.slice(queryAt + 1));
   const own = { user: query.get(USER), password: query.get(PASSWORD) };
@@ -58,7 +57,7 @@ function withoutCredentials(text: string): { plain: string; user?: string; passw
   query.delete(USER);
   query.delete(PASSWORD);
   for (const name of query.keys()) {
-    // It is not repeated: it may be the end of a password with an & in it.
+    // It is not repeated: it may be a part of a password.
     if (name !== "db") {
       throw new RangeError(`origin has an unknown parameter; only db, ${USER} and ${PASSWORD} are known`);
     }
