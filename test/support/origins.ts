@@ -161,7 +161,7 @@ function readyPort(line: string): number | undefined {
 }
 
 /** Tries free ports until a program gets one: another process may take it between the choice and the start. */
-async function onPort<T>(port: number, start: (chosen: number) => Promise<T>): Promise<T> {
+export async function onPort<T>(port: number, start: (chosen: number) => Promise<T>): Promise<T> {
   if (port !== 0) return start(port);
   for (let attempt = 1; ; attempt++) {
     try {
