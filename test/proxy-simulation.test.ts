@@ -104,17 +104,10 @@ async function simulatedByShard(
 function storeMisses(store: Store, keys: readonly Uint8Array[]): number {
   const value = utf8(VALUE);
   for (const key of keys) {
-    const hash = store.hash(key, 0, key.length);
-    if (store.get(keyIn(store, key), 1) !== undefined) continue;
-    store.fill(
-      keyIn(store, key),
-      value,
-      0,
-      value.length,
-      0,
-      { lease: store.lease(hash), epoch: store.epoch },
-      1,
-    );
+    const asked = keyIn(store, key);
+    if (store.get(asked, 1) !== undefined) continue;
+    const fill = { lease: store.lease(asked.hash), epoch: store.epochOf(asked) };
+    store.fill(asked, value, 0, value.length, 0, fill, 1);
   }
   store.check();
   return store.stats().misses;

@@ -31,7 +31,9 @@ const ALL = -1;
 class MapStore implements CoherentStore {
   readonly entries = new Map<number, { version: number; remainingMs: number; epoch: number }>();
   readonly #leases = new Leases(new SharedArrayBuffer(LEASES * 8), 0, LEASES);
-  epoch = 0;
+  #epoch = 0;
+  /** How often hash slots were bumped alone. */
+  readonly #bumps = new Map<number, number>();
 
   refer(key: KeyRef, bytes: Uint8Array, start: number, end: number): KeyRef {
     return key.refer(bytes, start, end, bytes[start]!);
@@ -58,18 +60,23 @@ class MapStore implements CoherentStore {
     this.#leases.end(hash);
   }
 
-  holds(hash: number, fill: Fill): boolean {
-    return this.#leases.holds(hash, fill, this.epoch);
+  holds(key: KeyRef, fill: Fill): boolean {
+    return this.#leases.holds(key.hash, fill, this.epochOf(key));
   }
 
-  bumpEpoch(): number {
-    this.epoch++;
+  epochOf({ hashSlot }: KeyRef): number {
+    return this.#epoch + (this.#bumps.get(hashSlot) ?? 0);
+  }
+
+  bumpEpoch(slots?: readonly number[]): number {
+    if (slots === undefined) this.#epoch++;
+    else for (const slot of slots) this.#bumps.set(slot, (this.#bumps.get(slot) ?? 0) + 1);
     return 0;
   }
 
-  find({ hash }: KeyRef, { kind }: Variant): number | undefined {
-    const entry = this.entries.get(placeOf(hash, kind));
-    if (entry?.epoch !== this.epoch) return undefined;
+  find(key: KeyRef, { kind }: Variant): number | undefined {
+    const entry = this.entries.get(placeOf(key.hash, kind));
+    if (entry?.epoch !== this.epochOf(key)) return undefined;
     expect(entry.remainingMs).toBe(entry.version);
     return entry.version;
   }
@@ -77,7 +84,7 @@ class MapStore implements CoherentStore {
   fill(flight: Flight, version: number): boolean {
     const { key, variant, epoch, remainingMs } = flight;
     const { hash } = key;
-    if (!this.holds(hash, flight)) return false;
+    if (!this.holds(key, flight)) return false;
     this.entries.set(placeOf(hash, variant.kind), { version, remainingMs, epoch });
     this.#leases.stored(hash);
     return true;
@@ -98,7 +105,15 @@ type Delivery =
 
 /** One step of a run. */
 interface Step {
-  readonly kind: "read" | "write" | "write-and-read" | "write-elsewhere" | "execute" | "deliver" | "lose";
+  readonly kind:
+    | "read"
+    | "write"
+    | "write-and-read"
+    | "write-elsewhere"
+    | "execute"
+    | "deliver"
+    | "lose"
+    | "lose-slot";
   readonly thread: number;
   readonly key: number;
   /** The index in `QUESTIONS` of the question that is read. */
@@ -221,6 +236,26 @@ class Thread implements FlightOwner<Variant> {
     for (const request of outstanding) if (request.kind === "get") cache.end(request.flight, false);
   }
 
+  /** The hash slot of a key is lost, with everything under way about it, and no other. */
+  loseSlot(key: number): void {
+    const { requests, deliveries, cache } = this;
+    const isLost = (request: Request): boolean =>
+      request.kind === "write" ? request.key === key : request.flight.key === KEYS[key];
+    this.requests = requests.filter((request) => !isLost(request));
+    this.deliveries = deliveries.filter((delivery) =>
+      delivery.kind === "push" ? delivery.key !== key : !isLost(delivery.request),
+    );
+    this.tracked.delete(key);
+    cache.invalidateAll("channel", [KEYS[key]!.hashSlot]);
+    const outstanding = [
+      ...deliveries.flatMap((delivery) => (delivery.kind === "reply" ? [delivery.request] : [])),
+      ...requests,
+    ];
+    for (const request of outstanding) {
+      if (request.kind === "get" && isLost(request)) cache.end(request.flight, false);
+    }
+  }
+
   answered(): void {}
 
   askAgain(): void {}
@@ -265,6 +300,7 @@ class World {
     else if (kind === "write-and-read") one.read(Math.max(0, key), QUESTIONS[question]!, one.write(key));
     else if (kind === "write-elsewhere") this.change(key);
     else if (kind === "lose") one.lose();
+    else if (kind === "lose-slot") one.loseSlot(Math.max(0, key));
     else for (let n = 0; n < count; n++) one[kind]();
   }
 
@@ -290,7 +326,7 @@ const step: fc.Arbitrary<Step> = fc.record({
       arbitrary: fc.constantFrom("write" as const, "write-and-read" as const, "write-elsewhere" as const),
       weight: 4,
     },
-    { arbitrary: fc.constant("lose" as const), weight: 1 },
+    { arbitrary: fc.constantFrom("lose" as const, "lose-slot" as const, "lose-slot" as const), weight: 1 },
   ),
   thread: fc.nat({ max: 2 }),
   key: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, ALL),
@@ -341,6 +377,31 @@ test("a fill behind a write is kept, though the invalidation of that write comes
   world.take({ kind: "write-and-read", thread: 0, key: 0, question: 0, count: 1 });
   world.drain();
   expect(world.store.find(KEYS[0]!, VALUE)).toBe(1);
+});
+
+test("where a hash slot is lost, its fills are void and cannot be joined, and those of other slots can", () => {
+  const told: (readonly number[] | undefined)[] = [];
+  const store = new MapStore();
+  const observer = { invalidated() {}, invalidatedAll: (slots?: readonly number[]) => told.push(slots) };
+  const cache = new CoherentCache(store, false, observer);
+  const owner: FlightOwner<Variant> = { askAgain() {}, answered() {} };
+  const waiter: Waiter = { found() {}, without() {}, arriving() {}, arrived() {} };
+  const bytes = ["{a}1", "a", "b", "{b}2", "c{a}d"].map((name) => utf8(name));
+  const keys = bytes.map((name, index) => new KeyRef().refer(name, 0, name.length, index % 2));
+  const flights = keys.map((key) => cache.begin(key, VALUE, owner, waiter));
+  for (const flight of flights) flight.sent(0);
+  const slots = [keys[1]!.hashSlot];
+  cache.invalidateAll("channel", slots);
+  expect(told).toEqual([slots]);
+  expect(cache.flightCount).toBe(2);
+  expect(keys.map((key) => cache.joinable(key, VALUE, 0, 1))).toEqual([
+    ...[undefined, undefined],
+    ...[flights[2], flights[3], undefined],
+  ]);
+  expect(flights.map((flight) => cache.holds(flight.key, flight))).toEqual([false, false, true, true, false]);
+  cache.invalidateAll("channel");
+  expect([cache.flightCount, cache.invalidations.channel]).toEqual([0, 2]);
+  expect(flights.map((flight) => cache.holds(flight.key, flight))).toEqual(flights.map(() => false));
 });
 
 test("an observer is told a write from an answer that could not be stored", () => {

@@ -19,13 +19,16 @@ export type InvalidatedAllBy = "flush" | "channel" | "caution";
 /** Is told of every invalidation. A key is valid during the call only. */
 export interface InvalidationObserver {
   invalidated(key: KeyRef, by: InvalidatedBy): void;
-  /** Everything fetched so far has become void. */
-  invalidatedAll(): void;
+  /**
+   * Everything fetched so far has become void.
+   * @param slots only that of the keys in these hash slots; undefined: all of it
+   */
+  invalidatedAll(slots?: readonly number[]): void;
 }
 
 /**
- * Holds the entries, a lease for each key (`Leases`) and one epoch. It stores what a fill brings only while lease and
- * epoch are still those from the start of the fill.
+ * Holds the entries, a lease for each key (`Leases`) and epochs: one for all keys, or one for each hash slot. It stores
+ * what a fill brings only while the key's lease and epoch are still those from the start of the fill.
  */
 export interface CoherentStore {
   /** Makes `key` refer to bytes[start, end), with the hash that this store gives them. */
@@ -44,13 +47,15 @@ export interface CoherentStore {
   /** Counts the end of a fill, stored or not. */
   endFill(hash: number): void;
   /** Whether the key has not been invalidated since the fill began; see `Leases.holds`. */
-  holds(hash: number, fill: Fill): boolean;
-  readonly epoch: number;
+  holds(key: KeyRef, fill: Fill): boolean;
+  /** Returns the key's epoch. */
+  epochOf(key: KeyRef): number;
   /**
    * Makes everything stored so far invisible and voids all fills under way.
+   * @param slots only of the keys in these hash slots, if the store can tell them apart; undefined: of all keys
    * @returns about how many entries were visible
    */
-  bumpEpoch(): number;
+  bumpEpoch(slots?: readonly number[]): number;
 }
 
 /**
@@ -74,11 +79,11 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
   readonly store: Store;
   /** Whether several threads fill the store. */
   readonly isShared: boolean;
-  /** Invalidations so far: of a key by the first three causes, of all keys by the others. */
+  /** Invalidations so far: of a key by the first three causes, of all keys or whole hash slots by the others. */
   readonly invalidations = { write: 0, push: 0, reply: 0, flush: 0, channel: 0, caution: 0 };
   /** Keys that had an entry when they were invalidated. */
   removedCount = 0;
-  /** Entries that became invisible when all keys were invalidated, by the cause; see `CoherentStore.bumpEpoch`. */
+  /** Entries that became invisible when all keys or whole hash slots were invalidated, by the cause; see `CoherentStore.bumpEpoch`. */
   readonly dropped: Record<InvalidatedAllBy, number> = { flush: 0, channel: 0, caution: 0 };
   readonly #flights = new FlightTable<Asked>();
   readonly #pushedKey = new KeyRef();
@@ -105,16 +110,10 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
    * connection that brings the invalidations, and calls `end`.
    * @param key kept
    * @param variant kept
-   * @param epoch the store's before the connection was chosen: whoever replaces an origin's node bumps it then
    */
-  begin(
-    key: KeyRef,
-    variant: Asked,
-    owner: FlightOwner<Asked>,
-    first: Waiter,
-    epoch = this.store.epoch,
-  ): Flight<Asked> {
-    const flight = new Flight(key, variant, this.store.beginFill(key.hash), epoch, owner, first);
+  begin(key: KeyRef, variant: Asked, owner: FlightOwner<Asked>, first: Waiter): Flight<Asked> {
+    const { store } = this;
+    const flight = new Flight(key, variant, store.beginFill(key.hash), store.epochOf(key), owner, first);
     this.#flights.add(flight);
     return flight;
   }
@@ -156,8 +155,8 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
   }
 
   /** Whether the key has not been invalidated since the fill began. */
-  holds({ hash }: KeyRef, fill: Fill): boolean {
-    return this.store.holds(hash, fill);
+  holds(key: KeyRef, fill: Fill): boolean {
+    return this.store.holds(key, fill);
   }
 
   /**
@@ -222,11 +221,22 @@ export class CoherentCache<Store extends CoherentStore, Asked extends Variant = 
     if (this.store.invalidate(key) === true) this.removedCount++;
   }
 
-  /** Voids everything fetched so far and every fill under way. */
-  invalidateAll(by: InvalidatedAllBy): void {
+  /**
+   * Voids everything fetched so far and every fill under way.
+   * @param slots only that of the keys in these distinct hash slots; undefined: all of it
+   */
+  invalidateAll(by: InvalidatedAllBy, slots?: readonly number[]): void {
     this.invalidations[by]++;
-    this.#observer?.invalidatedAll();
-    this.dropped[by] += this.store.bumpEpoch();
-    this.#flights.clear();
+    this.#observer?.invalidatedAll(slots);
+    this.dropped[by] += this.store.bumpEpoch(slots);
+    if (slots === undefined) this.#flights.clear();
+    else this.#forgetIn(slots);
+  }
+
+  /** Takes the fills of all keys in these hash slots out of the table. */
+  #forgetIn(slots: readonly number[]): void {
+    if (this.#flights.size === 0) return;
+    const voided = new Set(slots);
+    this.#flights.removeIf(({ key }) => voided.has(key.hashSlot));
   }
 }

@@ -65,6 +65,17 @@ export class FlightTable<Asked extends Variant> {
     this.#size--;
   }
 
+  /** Removes the flights that meet a condition. */
+  removeIf(isGone: (flight: Flight<Asked>) => boolean): void {
+    for (let flight of this.#buckets) {
+      while (flight !== undefined) {
+        const { next } = flight as Flight<Asked>;
+        if (isGone(flight)) this.remove(flight);
+        flight = next;
+      }
+    }
+  }
+
   clear(): void {
     this.#buckets.fill(undefined);
     this.#size = 0;

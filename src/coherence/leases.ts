@@ -10,11 +10,11 @@ const BYTES_PER_TOKEN = 4 + COUNTS_PER_TOKEN * 2;
 /** 2^32 divided by the golden ratio: spreads a hash by other bits than those that pick its token. */
 const SPREAD = 0x9e37_79b1;
 
-/** The lease and epoch that a fill saw when it began. Its value may be stored only while both still hold. */
+/** The lease and epoch of its key that a fill saw when it began. Its value may be stored only while both still hold. */
 export interface Fill {
   /** The key's lease token. */
   readonly lease: number;
-  /** The cache's epoch. */
+  /** The epoch of its key. */
   readonly epoch: number;
 }
 
@@ -53,7 +53,7 @@ export class Leases {
 
   /**
    * Whether a fill's value may be stored: the keys with this hash have not been invalidated since it began, and the
-   * cache's epoch is still the fill's.
+   * epoch of the key is still the fill's.
    */
   holds(hash: number, { lease, epoch }: Fill, epochNow: number): boolean {
     return this.of(hash) === lease && epoch === epochNow;

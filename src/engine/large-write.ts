@@ -27,7 +27,7 @@ export class ArenaWrite implements LargeWrite {
 
   /** Appends as `append`. @returns false when the value can never be complete */
   tryAppend(source: Uint8Array, start: number, end: number): boolean {
-    return this.#growing.append(source, start, end, this.#clock.wallMs(), this.#store.epoch);
+    return this.#growing.append(source, start, end, this.#clock.wallMs());
   }
 
   store(): void {

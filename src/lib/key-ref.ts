@@ -1,4 +1,5 @@
 import { equalBytes } from "./bytes.ts";
+import { hashSlotOf } from "./hash-slot.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -26,6 +27,11 @@ export class KeyRef {
   /** Length in bytes. */
   get length(): number {
     return this.end - this.start;
+  }
+
+  /** The key's hash slot in a cluster, from 0 to 16,383. Computed each time: a hit asks at most once. */
+  get hashSlot(): number {
+    return hashSlotOf(this.bytes, this.start, this.end);
   }
 
   equals({ bytes, start, end, hash }: KeyRef): boolean {

@@ -61,7 +61,7 @@ export class AloneLane {
   /** Forwards a request that an origin answers even while it is busy. @throws UpstreamError if the origin is down */
   forwardUrgently(request: Request): void {
     const node = this.#proxy.origin.anyNode();
-    const upstream = node.urgent(this.#client.respVersion);
+    const upstream = node.single(this.#client.respVersion);
     this.#send(node, upstream, request, () =>
       upstream.close(new UpstreamError("ORIGINDOWN", "answered", true)),
     );
@@ -76,12 +76,14 @@ export class AloneLane {
   #send(node: OriginNode, upstream: UpstreamConnection, request: Request, answered: () => void): void {
     const { origin, cache } = this.#proxy;
     this.#outstanding++;
-    forwardFenced(this.#proxy, this.#client, node, upstream, request, true, () => {
+    const done = (): void => {
       // The changes are unknown, and without tracking the origin does not tell of them.
       if (origin.tracking !== true) cache.invalidateAll("caution");
       this.#outstanding--;
       answered();
       if (this.#outstanding === 0) this.#idle();
-    });
+    };
+    const sentOver = { alone: this.#client.respVersion };
+    forwardFenced(this.#proxy, this.#client, request, { node, upstream, sentOver, mayWrite: true, done });
   }
 }

@@ -245,7 +245,7 @@ describe("a value that differs is no broken promise", () => {
       store.read = read;
       // What another thread would do: an invalidation arrives, and another client's miss stores the new value.
       store.invalidate(key);
-      const { epoch } = store;
+      const epoch = store.epochOf(key);
       const lease = store.beginFill(key.hash);
       const fresh = new TextEncoder().encode("new");
       expect(store.fill(key, fresh, 0, 3, 0, { lease, epoch }, local.proxy.nowMs())).toBe(true);

@@ -109,7 +109,7 @@ export class Auditor {
     if (random.next() >= this.share) return store.read(key, nowMs, sink, FRESH, question);
     // Interleaving 3: before the read.
     const lease = store.lease(key.hash);
-    const { epoch } = store;
+    const epoch = store.epochOf(key);
     const digesting = new DigestingSink(sink);
     const valueBytes = store.read(key, nowMs, digesting, FRESH, question);
     if (valueBytes === ABSENT) return ABSENT;

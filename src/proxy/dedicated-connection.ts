@@ -1,8 +1,7 @@
+import type { ByteSlab } from "../lib/byte-slab.ts";
 import { parseDecimal } from "../lib/bytes.ts";
 import type { Connection } from "../net/connection.ts";
-import type { Ticket } from "../net/ticket.ts";
 import type { Request } from "../protocol/protocol.ts";
-import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { INTEGER } from "../protocol/reply-types.ts";
 import { writeCommand, writeRequest } from "../protocol/request-writer.ts";
 import { CallbackRequest } from "../upstream/callback-request.ts";
@@ -10,13 +9,11 @@ import type { UpstreamConnection } from "../upstream/connection.ts";
 import { isErrorReply } from "../upstream/error-reply.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
-import { UpstreamRequest } from "../upstream/upstream-request.ts";
 import { Arrivals } from "./arrivals.ts";
 import { type Change, ClientState, type Effect } from "./client-state.ts";
-import type { Fence } from "./fence.ts";
+import { DedicatedRequest, type Outcome, type RequestHost } from "./dedicated-request.ts";
 import { failureMessage } from "./forwarded-request.ts";
 import { PendingRequest } from "./pending-request.ts";
-import type { ProxyStats } from "./proxy-stats.ts";
 import type { ReadOnlyScripts } from "./read-only-scripts.ts";
 import { type Redirection, withOwnId } from "./redirection.ts";
 import { calledFunction, replicates } from "./replicates.ts";
@@ -24,17 +21,15 @@ import { ERROR, FORWARDED } from "./request-results.ts";
 import { mayWrite, type Route, staysInDatabase } from "./routes.ts";
 import { countSubscriptions } from "./subscriptions.ts";
 
-export interface DedicatedConnectionHost {
+export interface DedicatedConnectionHost extends RequestHost {
   readonly connection: Connection;
   readonly node: OriginNode;
   /** The database that the connection is in at first. */
   readonly database: number;
-  readonly fence: Fence;
   readonly scripts: ReadOnlyScripts;
-  readonly stats: ProxyStats;
   readonly timeoutMs: number;
-  /** The client is about to be shown a reply. It may be about any key, and newer than the cache. */
-  shows(): void;
+  /** The bytes of requests, in case a node sends them on to another one; undefined: no node does. */
+  readonly sentRequests: ByteSlab | undefined;
   /** Every key may have changed, and no invalidation tells. */
   changedAll(): void;
   /** All outstanding replies have come. */
@@ -44,9 +39,6 @@ export interface DedicatedConnectionHost {
 }
 
 const NO_CHANGE: Change = { effect: "none", redirection: undefined, database: undefined, broadcasts: false };
-
-/** How a request ended. */
-type Outcome = "replied" | "null" | "error" | "failed";
 
 const SUBSCRIBING = new Set(["subscribe", "psubscribe", "ssubscribe"]);
 const UNSUBSCRIBING = new Set(["unsubscribe", "punsubscribe", "sunsubscribe"]);
@@ -92,6 +84,8 @@ export class DedicatedConnection {
   /** Outstanding blocking commands. */
   #blocking = 0;
   #ended = false;
+  /** Closes the connections of requests that were sent on to other nodes. */
+  readonly #elsewhereAlone = new Set<() => void>();
   /** Whether the client wants no more messages. */
   #isDeaf = false;
 
@@ -117,6 +111,15 @@ export class DedicatedConnection {
   /** Whether messages arrive that answer no request: those of a subscriber, or invalidations. */
   get listens(): boolean {
     return this.#listening || this.#tracking;
+  }
+
+  get node(): OriginNode {
+    return this.#host.node;
+  }
+
+  /** Whether the client's state at the node allows keys of this node alone: a transaction, or keys that it watches. */
+  get isBound(): boolean {
+    return this.#queues || this.#inTransaction || this.#watching;
   }
 
   /** Whether the next request will be queued in a transaction. */
@@ -202,6 +205,24 @@ export class DedicatedConnection {
     this.#upstream.enqueue(new CallbackRequest(show, show), this.#host.timeoutMs);
   }
 
+  /** Begins the transaction that the client was told of before it was known which node it is for. */
+  begin(): void {
+    writeCommand(this.#upstream.out, ["MULTI"]);
+    this.#queues = true;
+    this.#outstanding++;
+    const change: Change = { ...NO_CHANGE, effect: "multi" };
+    const began = (outcome: Outcome): void => {
+      this.#outstanding--;
+      this.#follow(change, outcome, []);
+    };
+    const request = new CallbackRequest(
+      // Without the transaction, later commands would be executed one by one.
+      (_bytes, _start, _end, reader) => began(isErrorReply(reader) ? "failed" : "replied"),
+      () => began("failed"),
+    );
+    this.#upstream.enqueue(request, this.#host.timeoutMs);
+  }
+
   /** @param redirection where invalidations go if this succeeds */
   request(request: Request, route: Route | undefined, redirection?: Redirection): void {
     const { connection, database, stats, timeoutMs } = this.#host;
@@ -215,7 +236,9 @@ export class DedicatedConnection {
     if (blocks) this.#announceBlocking();
     const subscribesFirst = SUBSCRIBING.has(name) && !this.#queues && !this.#listening;
     if (subscribesFirst && this.#originId === undefined && this.#blocking === 0) this.withOriginId(() => {});
-    writeRequest(this.#upstream.out, request);
+    const { out } = this.#upstream;
+    const startsAt = out.length;
+    writeRequest(out, request);
     const subscribes = SUBSCRIBING.has(name) ? request.count > 1 : UNSUBSCRIBING.has(name);
     if (subscribes) {
       this.#listening = true;
@@ -252,16 +275,30 @@ export class DedicatedConnection {
       this.#follow(change, outcome, atExec);
     };
     const pending = new PendingRequest(stats, connection, request, name);
+    const isOfTransaction = this.#queues || effect === "exec";
     const mayBeApart = staysInDatabase(route);
     // Values of another database are never cached, so the cache cannot contradict the reply.
     const isApart = (): boolean => mayBeApart && this.#elsewhere && !this.#inTransaction;
+    const sent = new DedicatedRequest(
+      { ticket: connection.defer(), pending, host: this.#host, arrivals: this.#arrivals, isApart, blocks },
+      mayWrite(route),
+      ended,
+      name === "client" ? () => this.#state.redirection : undefined,
+    );
+    const { sentRequests } = this.#host;
+    if (sentRequests !== undefined) {
+      sentRequests.keep(out.bytes, startsAt, out.length);
+      const { bytes, start } = sentRequests;
+      const end = start + out.length - startsAt;
+      sent.mayGoElsewhere({
+        ...{ bytes, start, end, version: this.#version, isExec: effect === "exec" },
+        // What the client's state concerns can be asked of this node alone.
+        isFree: () => effect === "none" && !(isOfTransaction || this.#inTransaction || this.#watching),
+        connections: this.#elsewhereAlone,
+      });
+    }
     this.#upstream.enqueue(
-      new DedicatedRequest(
-        { ticket: connection.defer(), pending, host: this.#host, arrivals: this.#arrivals, isApart, blocks },
-        mayWrite(route),
-        ended,
-        name === "client" ? () => this.#state.redirection : undefined,
-      ),
+      sent,
       // A request behind a blocking command may wait as long as that command.
       this.#blocking > 0 ? Number.POSITIVE_INFINITY : timeoutMs,
     );
@@ -340,6 +377,7 @@ export class DedicatedConnection {
     if (this.#ended) return;
     this.#ended = true;
     this.#upstream.close(new UpstreamError("ORIGINDOWN", "the client has gone", true));
+    for (const close of this.#elsewhereAlone) close();
   }
 
   #noteQueued(name: string, request: Request, route: Route | undefined): void {
@@ -450,91 +488,6 @@ export class DedicatedConnection {
       // In front of outstanding replies: those that the origin sent before this message have been shown.
       if (!this.#isDeaf) connection.pushAhead(message, 0, message.length);
     });
-  }
-}
-
-/** The way of a reply to its client. */
-interface ReplyPath {
-  readonly ticket: Ticket;
-  /** undefined: the request is counted only. */
-  readonly pending: PendingRequest | undefined;
-  readonly host: DedicatedConnectionHost;
-  readonly arrivals: Arrivals;
-  /** Asked when the reply comes: whether it needs no fence. */
-  isApart(): boolean;
-  /** Whether the command may wait at the origin. */
-  readonly blocks: boolean;
-}
-
-class DedicatedRequest extends UpstreamRequest {
-  readonly #ticket: Ticket;
-  readonly #host: DedicatedConnectionHost;
-  readonly #arrivals: Arrivals;
-  readonly #isApart: () => boolean;
-  readonly #blocks: boolean;
-  readonly #pending: PendingRequest | undefined;
-  readonly #command: number;
-  readonly #mayWrite: boolean;
-  readonly #ended: (outcome: Outcome) => void;
-  /** Returns the client that invalidations go to; set if the reply may name it. */
-  readonly #redirection: (() => Redirection | undefined) | undefined;
-
-  constructor(
-    { ticket, pending, host, arrivals, isApart, blocks }: ReplyPath,
-    mayHaveWritten: boolean,
-    ended: (outcome: Outcome) => void,
-    redirection: (() => Redirection | undefined) | undefined,
-  ) {
-    super();
-    this.#ticket = ticket;
-    this.#host = host;
-    this.#arrivals = arrivals;
-    this.#isApart = isApart;
-    this.#blocks = blocks;
-    this.#command = host.stats.requests.command;
-    this.#pending = blocks ? undefined : pending;
-    this.#mayWrite = mayHaveWritten;
-    this.#ended = ended;
-    this.#redirection = redirection;
-  }
-
-  override reply(bytes: Uint8Array, start: number, end: number, reader: ReplyReader): void {
-    const outcome = isErrorReply(reader) ? "error" : reader.isNull ? "null" : "replied";
-    const { stats } = this.#host;
-    stats.origin.answered(outcome === "error", this.#blocks ? undefined : this.roundTripMs);
-    this.#pending?.answered(this, "fence");
-    const redirection = this.#redirection;
-    const kept = redirection === undefined ? undefined : new Uint8Array(bytes.subarray(start, end));
-    if (kept === undefined) this.#ticket.buffer.append(bytes, start, end);
-    const show = (): void => {
-      // An earlier reply may have changed the redirection.
-      if (kept !== undefined) this.#writeTranslated(kept, redirection!());
-      this.#host.shows();
-      this.#finished(FORWARDED);
-      this.#ticket.done();
-      this.#ended(outcome);
-    };
-    if (this.#isApart()) this.#arrivals.addUnfenced(show);
-    else this.#arrivals.add(show);
-  }
-
-  #finished(result: number): void {
-    if (this.#pending === undefined) this.#host.stats.requests.count(result, this.#command);
-    else this.#pending.ended(result);
-  }
-
-  #writeTranslated(bytes: Uint8Array, redirection: Redirection | undefined): void {
-    const { buffer } = this.#ticket;
-    buffer.append(redirection === undefined ? bytes : withOwnId(bytes, 0, bytes.length, redirection));
-  }
-
-  override failed(error: UpstreamError): void {
-    const { stats } = this.#host;
-    stats.origin.failed();
-    this.#finished(ERROR);
-    this.#ticket.reply.error(failureMessage(error, this.#mayWrite, stats));
-    this.#ticket.done();
-    this.#ended("failed");
   }
 }
 

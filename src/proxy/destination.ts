@@ -13,13 +13,26 @@ import type { Route } from "./routes.ts";
  * @throws UpstreamError
  */
 export function nodeFor(proxy: ProxyParts, request: Request, route: Route | undefined): OriginNode {
-  const { origin } = proxy;
-  if (route === undefined) return nodeOfUses(origin, request, factsOfRequest(request)?.uses);
-  if (route.keys !== undefined) return nodeOfArgument(origin, request, route.keys[0]);
-  const { kind } = route;
-  if (kind === "read" || kind === "write") return origin.anyNode();
-  return nodeOfUses(origin, request, proxy.usesOf(route, request));
+  return nodeOfKeys(proxy, request, route) ?? proxy.origin.anyNode();
 }
+
+/** As `nodeFor`. @returns undefined if the request has no keys */
+export function nodeOfKeys(
+  proxy: ProxyParts,
+  request: Request,
+  route: Route | undefined,
+): OriginNode | undefined {
+  const { origin } = proxy;
+  if (route === undefined) return nodeOfFirst(origin, request, factsOfRequest(request)?.uses);
+  const { name, kind, keys } = route;
+  if (keys !== undefined) return nodeOfArgument(origin, request, keys[0]);
+  if (SHARDED.has(name)) return nodeOfArgument(origin, request, 1);
+  if (kind === "read" || kind === "write") return undefined;
+  return nodeOfFirst(origin, request, proxy.usesOf(route, request));
+}
+
+/** Commands about channels that have hash slots as keys have. */
+const SHARDED = new Set(["spublish", "ssubscribe", "sunsubscribe"]);
 
 /**
  * As `nodeFor`, by what a request does to keys.
@@ -31,14 +44,22 @@ export function nodeOfUses(
   request: Request,
   uses: readonly KeyUse[] | undefined,
 ): OriginNode {
+  return nodeOfFirst(origin, request, uses) ?? origin.anyNode();
+}
+
+function nodeOfFirst(
+  origin: Origin,
+  request: Request,
+  uses: readonly KeyUse[] | undefined,
+): OriginNode | undefined {
   const use = uses?.[0];
-  if (use === undefined || use.isEveryKey) return origin.anyNode();
+  if (use === undefined || use.isEveryKey) return undefined;
   const isPlain = use.keyword === undefined && !use.isCounted;
   return nodeOfArgument(origin, request, isPlain ? use.first : (keysOf(use, request)[0] ?? request.count));
 }
 
-function nodeOfArgument(origin: Origin, request: Request, index: number): OriginNode {
+function nodeOfArgument(origin: Origin, request: Request, index: number): OriginNode | undefined {
   // Too few arguments: any node answers with the right error.
-  if (index >= request.count) return origin.anyNode();
+  if (index >= request.count) return undefined;
   return origin.nodeOf(request.bytes, request.starts[index]!, request.ends[index]!);
 }

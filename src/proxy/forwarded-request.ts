@@ -53,6 +53,8 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   #awaited = 0;
   /** What the reply's fence is of. */
   #behind: Fenced | undefined;
+  /** Closes the connection that the request was sent on over, if it is the request's own. */
+  #closeOwn: (() => void) | undefined = undefined;
   /** The bytes of the request, if they were kept: bytes[start, end). */
   #again: { readonly bytes: Uint8Array; readonly start: number; readonly end: number } | undefined =
     undefined;
@@ -80,8 +82,10 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
     return this.#again === undefined ? undefined : this.#options.sentOver;
   }
 
-  override redirect({ to, node }: Redirected): void {
+  override redirect({ to, node, end }: Redirected): void {
     if (this.#behind !== undefined) this.#behind = node;
+    this.#closeOwn?.();
+    this.#closeOwn = end;
     this.#send(to);
   }
 
@@ -140,6 +144,7 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
     const { beforeReply, done } = this.#options;
     beforeReply?.();
     this.#incoming!.complete();
+    this.#closeOwn?.();
     done();
   }
 
@@ -162,23 +167,30 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
     pending.ended(result);
     beforeReply?.();
     ticket.done();
+    this.#closeOwn?.();
     done();
   }
+}
+
+interface FencedForwarding {
+  readonly node: OriginNode;
+  readonly upstream: Upstream;
+  /** The kind of connection that `upstream` is. */
+  readonly sentOver: ConnectionKind;
+  readonly mayWrite: boolean;
+  /** Called once, when the reply has been written. */
+  readonly done: () => void;
 }
 
 /**
  * Forwards a client's request over a connection without invalidations that speaks the client's RESP version. The
  * reply waits behind a fence of the node.
- * @param done called once, when the reply has been written
  */
 export function forwardFenced(
   { stats, fence, origin, sentRequests }: ProxyParts,
   client: Connection,
-  node: OriginNode,
-  upstream: Upstream,
   request: Request,
-  mayWrite: boolean,
-  done: () => void,
+  { node, upstream, sentOver, mayWrite, done }: FencedForwarding,
 ): void {
   const ticket = client.defer();
   const { out } = upstream;
@@ -187,7 +199,7 @@ export function forwardFenced(
   stats.forwarded++;
   const pending = new PendingRequest(stats, client, request, request.text(0).toLowerCase());
   const version = client.respVersion as 2 | 3;
-  const how = { version, mayWrite, isRaw: true, behind: node, sentOver: version };
+  const how = { version, mayWrite, isRaw: true, behind: node, sentOver };
   const forwarded = new ForwardedRequest({ ticket, pending, ...how, stats, fence, done });
   if (origin.redirects) {
     const length = out.length - start;

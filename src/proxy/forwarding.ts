@@ -74,10 +74,15 @@ export class Forwarding {
     this.#await(upstream, backendTicket(this.#connection), pending, how, this.#keep(how, out, start));
   }
 
+  /** Whether several nodes execute the request. */
+  needsSeveral(request: Request, route: Route | undefined): boolean {
+    return this.#plan(request, route) !== undefined;
+  }
+
   /** How several nodes execute the request; undefined: one does. */
   #plan(request: Request, route: Route | undefined): Plan | undefined {
     const { origin, random, settings } = this.#proxy;
-    if (origin.owners.length === 1 || route === undefined || isUrgent(route, request)) return undefined;
+    if (origin.owners.length === 1 || route === undefined) return undefined;
     return planOf({ origin, random, splitsWrites: settings.splitsWrites }, route.name, request);
   }
 
@@ -118,9 +123,17 @@ export class Forwarding {
     const upstream = node.side(this.#connection.respVersion);
     const beforeReply = touchUses(proxy, request, uses);
     lanes.beginSide();
-    forwardFenced(proxy, this.#connection, node, upstream, request, mayWrite(route), () => {
+    const done = (): void => {
       beforeReply();
       lanes.sideDone();
+    };
+    const sentOver = this.#connection.respVersion;
+    forwardFenced(proxy, this.#connection, request, {
+      node,
+      upstream,
+      sentOver,
+      mayWrite: mayWrite(route),
+      done,
     });
   }
 

@@ -88,13 +88,14 @@ function writeExplanation(reply: ReplyWriter, fields: readonly Field[], story?: 
 
 function explain(session: ProxyContext, request: Request): Field[] {
   const { proxy } = session;
-  const { cache, threads } = proxy;
+  const { cache, readThrough } = proxy;
   const now = proxy.nowMs();
-  const entry = cache.store.explain(proxy.keyOf(request, 1), now);
+  const key = proxy.keyOf(request, 1);
+  const entry = cache.store.explain(key, now);
   if (entry === undefined) return [["cached", false]];
   const fields: Field[] = [
     ["cached", true],
-    ["servable", now <= threads.provenUntilMs],
+    ["servable", now <= readThrough.provenUntilMs(key)],
     ["age-ms", Math.max(0, Math.floor(now - entry.filledAtMs))],
     ["ttl-ms", entry.expiresAtMs === 0 ? -1 : Math.max(0, Math.floor(entry.expiresAtMs - now))],
     ["reads", entry.reads],

@@ -2,10 +2,10 @@ import type { ByteBuffer, LargeValue } from "../lib/byte-buffer.ts";
 import type { GrowingEntry } from "../store/growing-entry.ts";
 import { SpooledValue } from "./spooled-value.ts";
 
-/** A growing entry, and the time and epoch to write it with. */
+/** A growing entry, and the time to write it with. */
 export interface Growth {
   readonly entry: GrowingEntry;
-  moment(): { readonly nowMs: number; readonly epoch: number };
+  nowMs(): number;
 }
 
 /**
@@ -50,9 +50,8 @@ export class IncomingValue {
     if (this.#spooled !== undefined) {
       isKept = this.#spooled.append(bytes, start, end);
     } else if (!this.#isLost) {
-      const { entry, moment } = this.#growth!;
-      const { nowMs, epoch } = moment();
-      this.#isLost = !entry.append(bytes, start, end, nowMs, epoch);
+      const { entry, nowMs } = this.#growth!;
+      this.#isLost = !entry.append(bytes, start, end, nowMs());
     }
     this.#tell();
     return isKept;

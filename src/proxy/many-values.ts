@@ -9,7 +9,11 @@ import type { ProxyStats } from "./proxy-stats.ts";
 import { GET_QUESTION } from "./question.ts";
 import { COALESCED, ERROR, MISS } from "./request-results.ts";
 
-/** An MGET: cached values are taken at once, and the origin is asked for the others. */
+/**
+ * An MGET: cached values are taken at once, and the origin is asked for the others. If an origin of one node answers
+ * with an error, that is the reply. Of several nodes one may be out of reach: the error is then shown in place of each
+ * of its keys' values, unless there is nothing else to show.
+ */
 export class ManyValues {
   readonly #proxy: ProxyParts;
   readonly #namesSources: boolean;
@@ -17,7 +21,8 @@ export class ManyValues {
   readonly #values: (Uint8Array | LargeValue | null)[] = [];
   readonly #sources: (Source | "none")[] = [];
   readonly #missing: number[] = [];
-  #error: string | undefined;
+  /** The errors of keys, by their places. */
+  readonly #errors = new Map<number, string>();
   #hasFailed = false;
   #hasAsked = false;
 
@@ -77,16 +82,16 @@ export class ManyValues {
           asked(waiter);
         },
         arrived: (error) => {
-          if (error !== undefined) this.#fail(error, stats);
+          if (error !== undefined) this.#fail(index, error, stats);
           done();
         },
         without: (reason) => {
-          if (reason.kind === "failed") this.#fail(reason.error, stats);
+          if (reason.kind === "failed") this.#fail(index, reason.error, stats);
           else asked(waiter);
-          if (reason.kind === "odd") this.#error ??= NOT_A_STRING;
+          if (reason.kind === "odd") this.#errors.set(index - 1, NOT_A_STRING);
           // MGET answers null for a key that holds no string.
           else if (reason.kind === "refused" && !reason.isWrongType) {
-            this.#error = reason.message;
+            this.#errors.set(index - 1, reason.message);
           }
           done();
         },
@@ -97,9 +102,9 @@ export class ManyValues {
     return awaitsPeer;
   }
 
-  #fail(error: OriginFailure, stats: ProxyStats): void {
+  #fail(index: number, error: OriginFailure, stats: ProxyStats): void {
     this.#hasFailed = true;
-    this.#error ??= failureMessage(error, false, stats);
+    this.#errors.set(index - 1, failureMessage(error, false, stats));
   }
 
   /** Whether one of the values is large. They are then written to a ticket, which keeps them in order. */
@@ -108,9 +113,13 @@ export class ManyValues {
   }
 
   write(reply: ReplyWriter): void {
-    if (this.#error !== undefined) {
+    const errors = this.#errors;
+    const isOneForAll = !this.#proxy.origin.redirects || errors.size === this.#values.length;
+    if (errors.size > 0 && isOneForAll) {
       for (const value of this.#values) if (isLarge(value)) value.release();
-      reply.error(this.#error);
+      // The values come in any order, but the error is always the same key's.
+      const [, first] = [...errors].reduce((least, one) => (one[0] < least[0] ? one : least));
+      reply.error(first);
       return;
     }
     if (this.#namesSources && reply.version === 3) {
@@ -120,8 +129,13 @@ export class ManyValues {
       for (const source of this.#sources) reply.bulkText(source);
     }
     reply.array(this.#values.length);
-    for (const value of this.#values) {
-      if (value === null) reply.null();
+    for (let index = 0; index < this.#values.length; index++) {
+      const value = this.#values[index]!;
+      const error = errors.size === 0 ? undefined : errors.get(index);
+      if (error !== undefined) {
+        if (isLarge(value)) value.release();
+        reply.error(error);
+      } else if (value === null) reply.null();
       else if (isLarge(value)) reply.takeLarge!(value);
       else reply.bulk(value);
     }

@@ -60,8 +60,8 @@ export class ObserverGroup implements CacheObserver {
     this.#second.invalidated(...event);
   }
 
-  invalidatedAll(): void {
-    this.#first.invalidatedAll();
-    this.#second.invalidatedAll();
+  invalidatedAll(slots?: readonly number[]): void {
+    this.#first.invalidatedAll(slots);
+    this.#second.invalidatedAll(slots);
   }
 }

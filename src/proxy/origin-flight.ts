@@ -1,6 +1,7 @@
 import type { Flight } from "../coherence/flight.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { isErrorReply } from "../upstream/error-reply.ts";
+import type { Fenced } from "../upstream/fenced.ts";
 import type { LargeReplySink } from "../upstream/large-reply.ts";
 import type { UpstreamError } from "../upstream/upstream-error.ts";
 import {
@@ -15,6 +16,8 @@ import type { Question } from "./question.ts";
 
 /** Stores what flights bring, before their waiters are told. */
 export interface Landing {
+  /** Whether the node owns the key bytes[start, end). */
+  owns(node: Fenced, bytes: Uint8Array, start: number, end: number): boolean;
   /** The time base of the cache. */
   nowMs(): number;
   /** The flight has brought the value bytes[start, end). */
@@ -95,11 +98,12 @@ export class OriginFlight extends UpstreamRequest implements LargeReplySink {
   }
 
   /**
-   * A node that answers by way of exception does not own the slot yet. Its answer is shown and not stored, because the
-   * entries of the slot depend on the owner.
+   * A node that answers by way of exception does not own the slot yet, and one that another node has named may not be
+   * known as the owner. Its answer is shown and not stored, because the entries of the slot depend on the owner.
    */
-  override redirect({ to, isAsking }: Redirected): void {
-    if (isAsking) this.#flight.void();
+  override redirect({ to, node, isAsking }: Redirected): void {
+    const { bytes, start, end } = this.#flight.key;
+    if (isAsking || !this.#landing.owns(node, bytes, start, end)) this.#flight.void();
     this.send(to, this.#landing.nowMs());
   }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { CoherentCache } from "../coherence/coherent-cache.ts";
+import { CoherentCache, type InvalidatedAllBy } from "../coherence/coherent-cache.ts";
 import { Access } from "../commands/acl/access.ts";
 import { aclCommand } from "../commands/acl/acl-commands.ts";
 import type { Users } from "../commands/acl/users.ts";
@@ -299,7 +299,7 @@ export class CachingProxy implements Service, ProxyParts {
     this.#names = commandNames(this.commands.commands);
     const own = new Set(ownParameters(this).map(({ name }) => name));
     this.isOwnParameter = (name) => own.has(name);
-    const { facts } = this;
+    const { facts, origin } = this;
     this.host = {
       registry,
       clock,
@@ -316,7 +316,7 @@ export class CachingProxy implements Service, ProxyParts {
       }),
       // All others are the origin's.
       runs: () => true,
-      database: this.origin.database,
+      database: origin.database,
       get serverName() {
         return facts.server;
       },
@@ -325,7 +325,8 @@ export class CachingProxy implements Service, ProxyParts {
       },
       version: VERSION,
       get mode() {
-        return facts.mode;
+        // To its clients the proxy is one server.
+        return origin.redirects ? "standalone" : facts.mode;
       },
       get role() {
         return facts.role;
@@ -387,21 +388,30 @@ export class CachingProxy implements Service, ProxyParts {
     const up = new Set<OriginNode>();
     const loggedAsDown = new Set<OriginNode>();
     let isAdvised = false;
-    const prove = (): void => threads.prove(index, this.origin.provenUntilMs);
+    const prove = (node: OriginNode): void => {
+      threads.prove(index, this.origin.provenUntilMs);
+      threads.proveNode(index, this.origin.numberOf(node), node.channel.provenUntilMs);
+    };
+    // What is void now is what was fetched from this node, which has these keys.
+    const drop = (by: InvalidatedAllBy, node: OriginNode): void => {
+      const slots = this.origin.hashSlotsOf(node);
+      if (slots?.length !== 0) this.cache.invalidateAll(by, slots);
+    };
+    const what = (): string => (this.origin.redirects ? "its keys are not" : "nothing is");
     return {
       invalidated: (_node, bytes, start, end) => this.cache.pushed(bytes, start, end),
       proven: prove,
-      allInvalidated: () => this.cache.invalidateAll("flush"),
-      moved: () => this.cache.invalidateAll("channel"),
+      allInvalidated: (node) => drop("flush", node),
+      moved: (slots) => this.cache.invalidateAll("channel", slots),
       lost: (node, error) => {
-        this.cache.invalidateAll("channel");
+        drop("channel", node);
         // Nothing of this node is left that this thread would have to vouch for.
-        prove();
+        prove(node);
         if (this.#isClosing) return;
         if (up.delete(node)) this.stats.channelLosses++;
         // Only the first failure is logged: there may be many.
         if (!loggedAsDown.has(node)) {
-          log.warn(`${error.message}; nothing is served from the cache, connecting again`);
+          log.warn(`${error.message}; ${what()} served from the cache, connecting again`);
         }
         loggedAsDown.add(node);
       },
@@ -414,7 +424,7 @@ export class CachingProxy implements Service, ProxyParts {
       unresolved: (error) => log.warn(`${error.message}; asking again`),
       silent: ({ name }, silentMs) =>
         log.warn(
-          `origin ${name} has been silent for ${silentMs} ms: nothing is served from the cache, and ` +
+          `origin ${name} has been silent for ${silentMs} ms: ${what()} served from the cache, and ` +
             "requests wait; another connection is tried",
         ),
       answers: ({ name }) => log.info(`origin ${name} answers again`),

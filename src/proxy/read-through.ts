@@ -14,6 +14,8 @@ import { ABSENT } from "../store/reading.ts";
 import type { Store } from "../store/store.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import type { Origin } from "../upstream/origin.ts";
+import type { Fenced } from "../upstream/fenced.ts";
+import type { OriginNode } from "../upstream/origin-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { Auditor } from "./auditor.ts";
 import type { CacheObserver } from "./cache-observer.ts";
@@ -85,7 +87,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
    * none.
    */
   peek(key: KeyRef, question: Question, nowMs: number): CachedTimes | undefined {
-    if (nowMs > this.#threads.provenUntilMs) return undefined;
+    if (nowMs > this.provenUntilMs(key)) return undefined;
     const entry = this.#store.peek(key, nowMs, FRESH, question);
     if (entry === undefined) return undefined;
     const remainingMs = entry.expiresAtMs === 0 ? -1 : Math.max(0, Math.floor(entry.expiresAtMs - nowMs));
@@ -98,7 +100,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
    */
   get(key: KeyRef, question: Question): Uint8Array | LargeValue | undefined {
     const nowMs = this.#options.nowMs();
-    if (nowMs > this.#threads.provenUntilMs) return undefined;
+    if (nowMs > this.provenUntilMs(key)) return undefined;
     const sink = new TakingSink();
     const valueBytes = this.#read(key, question, sink, nowMs);
     if (valueBytes === ABSENT) return undefined;
@@ -108,11 +110,18 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
 
   /** Delivers the cached value to `sink`. @returns false if it is not cached, or not proven */
   lookup(key: KeyRef, question: Question, sink: ValueSink, nowMs: number): boolean {
-    if (nowMs > this.#threads.provenUntilMs) return false;
+    if (nowMs > this.provenUntilMs(key)) return false;
     const valueBytes = this.#read(key, question, sink, nowMs);
     if (valueBytes === ABSENT) return false;
     this.#hit(key, valueBytes, nowMs);
     return true;
+  }
+
+  /** The time up to which no invalidation of the key is missing: its node vouches for that alone. */
+  provenUntilMs(key: KeyRef): number {
+    const { owners } = this.#origin;
+    const threads = this.#threads;
+    return owners.length === 1 ? threads.provenUntilMs : threads.provenUntilMsOf(owners[key.hashSlot]!);
   }
 
   #read(key: KeyRef, question: Question, sink: ValueSink, nowMs: number): number {
@@ -181,11 +190,12 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     meter: MissMeter,
     nowMs: number,
   ): void {
-    // Before the node is chosen: another thread may learn meanwhile that the node was replaced, and drop everything.
-    const { epoch } = this.#store;
+    const origin = this.#origin;
+    let node: OriginNode;
     let connection: UpstreamConnection;
     try {
-      connection = this.#origin.nodeOf(bytes, start, end).main();
+      node = origin.nodeOf(bytes, start, end);
+      connection = node.main();
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       if (isClaimed) this.#options.claims!.release(hash);
@@ -195,8 +205,10 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     const keys = this.#keys;
     keys.keep(bytes, start, end);
     const kept = new KeyRef().refer(keys.bytes, keys.start, keys.start + end - start, hash);
-    const flight = this.#cache.begin(kept, question.kept(), this, waiter, epoch);
+    const flight = this.#cache.begin(kept, question.kept(), this, waiter);
     flight.isClaimed = isClaimed;
+    // A slot that has changed hands meanwhile has had another epoch since then: the flight may have got the new one.
+    if (!origin.owns(node, bytes, start, end)) flight.void();
     new OriginFlight(flight, this, meter).send(connection, nowMs);
   }
 
@@ -235,7 +247,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     const { peers, peerTimeoutMs } = this.#options;
     const key = awaited.copy();
     const name = latin1(key.bytes);
-    const flight = new PeerFlight(key, this.#store.lease(key.hash), this.#store.epoch);
+    const flight = new PeerFlight(key, this.#store.lease(key.hash), this.#store.epochOf(key));
     flight.waiters.push(waiter);
     this.#coalesced(key.hash, waiter);
     this.#peerFlights.set(name, flight);
@@ -305,6 +317,10 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     this.#ask(flight.key, flight.variant, waiter, false, this.#options.nowMs());
   }
 
+  owns(node: Fenced, bytes: Uint8Array, start: number, end: number): boolean {
+    return this.#origin.owns(node, bytes, start, end);
+  }
+
   /** The time base of the cache. */
   nowMs(): number {
     return this.#options.nowMs();
@@ -324,8 +340,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     if (mayKeep) {
       const { nowMs } = this.#options;
       const entry = store.grow(flight.key.copy(), lengthBytes, nowMs(), flight.variant);
-      const moment = () => ({ nowMs: nowMs(), epoch: store.epoch });
-      if (entry !== undefined) return new IncomingValue(lengthBytes, { entry, moment });
+      if (entry !== undefined) return new IncomingValue(lengthBytes, { entry, nowMs });
       // Too much of the cache is pinned to grow an entry. Gathered, the value can be stored in one go.
       if (lengthBytes <= store.maxValueBytes) return undefined;
     }

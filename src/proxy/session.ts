@@ -19,7 +19,7 @@ import { CachedReads } from "./cached-reads.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
 import { changesConnection, DedicatedConnection } from "./dedicated-connection.ts";
 import { NOT_THROUGH_CACHE } from "./described-value.ts";
-import { nodeFor } from "./destination.ts";
+import { nodeFor, nodeOfKeys } from "./destination.ts";
 import { failureMessage } from "./forwarded-request.ts";
 import { Forwarding } from "./forwarding.ts";
 import { HeardNames } from "./heard-names.ts";
@@ -32,6 +32,8 @@ import { asksOrigin, isPause, isTracking, tellsOfClients } from "./request-kinds
 import type { RequestMeter } from "./request-meter.ts";
 import { ERROR, FORWARDED, LOCAL } from "./request-results.ts";
 import type { Route } from "./routes.ts";
+import { CROSS_SLOT } from "./several-nodes/moved-text.ts";
+import { refuseInCluster } from "./several-nodes/refusals.ts";
 import { TextRequests } from "./text-requests.ts";
 import { FROM_BACKEND } from "./text-sources.ts";
 import { runLater } from "./threads/answer-peer.ts";
@@ -53,6 +55,8 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   #tunnel: Tunnel | undefined;
   /** The version of the users when the client's transaction began. */
   #usersAtMulti = 0;
+  /** Whether the client was told that its transaction has begun. It begins at the node of its first key. */
+  #holdsMulti = false;
   readonly #heard = new HeardNames();
   /** Whether the origin is being asked about the command of the postponed request. */
   #awaitsFacts = false;
@@ -74,7 +78,8 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     this.#text = new TextRequests(proxy, connection, lanes, this.#reads, this.#forwarding);
     this.#delay = new RequestDelay(proxy, () => lanes.resume());
     const monitors = (): string => (proxy.monitors.has(connection) ? "O" : "");
-    connection.flags = () => `${monitors()}${this.#dedicated?.flags ?? ""}${this.#delay.isPaused ? "b" : ""}`;
+    const own = (): string => this.#dedicated?.flags ?? (this.#holdsMulti ? "x" : "");
+    connection.flags = () => `${monitors()}${own()}${this.#delay.isPaused ? "b" : ""}`;
     connection.subscriptions = () => this.#heard.all;
     connection.database = proxy.origin.database;
   }
@@ -154,6 +159,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   #respRequest(request: Request, reply: ReplyWriter): void {
     const { proxy, connection } = this;
     const requests = this.#requests;
+    if (this.#holdsMulti && !this.#beginHeld(request)) return;
     const ownRoute = proxy.routes.find(request);
     requests.command = ownRoute?.number ?? OTHER_COMMAND;
     // Before the cache is looked into: a hit never shows what its reader may not read.
@@ -183,12 +189,22 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     if (route?.kind === "dedicated" && connection.isUnrestricted) this.#heard.lose();
     if (route === undefined || name === "script") proxy.scripts.note(name, request);
     const isQueued = this.#dedicated?.queues === true;
-    const refusal = refusePassing(proxy, name, request, { route, isQueued });
+    const refusal =
+      refusePassing(proxy, name, request, { route, isQueued }) ??
+      refuseInCluster(proxy, name, request, isQueued);
     if (refusal !== undefined && isQueued) this.#dedicated!.refuse(refusal);
     else if (refusal !== undefined) this.#refuse(refusal, reply);
     else if (route?.kind === "refuse") this.#openTunnel(request);
     else if (isQueued && isPause(name, request)) this.#dedicated!.queue(runLater(proxy, request));
     else if (name === "client" && redirectionAt(request) > 0) this.#redirectTracking(request);
+    else if (name === "multi" && this.#dedicated === undefined && proxy.origin.redirects)
+      this.#holdMulti(request, reply);
+    else if (
+      this.#dedicated !== undefined &&
+      proxy.origin.redirects &&
+      this.#elsewhere(request, route, reply)
+    )
+      return;
     else if (this.#dedicated !== undefined) {
       if (this.#lanes.enter("dedicated", request)) this.#dedicated.request(request, route);
     } else if (route?.kind === "dedicated" || this.#needsDedicated(name, request))
@@ -364,6 +380,65 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     else if (this.#lanes.enter("main", request)) this.#reads.getDescribed(request, reply);
   }
 
+  /** Executes MULTI: no node is known for the transaction yet. */
+  #holdMulti(request: Request, reply: ReplyWriter): void {
+    if (request.count > 1) {
+      this.#refuse(wrongArity("multi"), reply);
+      return;
+    }
+    this.#holdsMulti = true;
+    this.connection.queuedCommands = 0;
+    this.#requests.count(LOCAL);
+    reply.ok();
+  }
+
+  /**
+   * Begins the transaction at the node of its first request.
+   * @returns false if the request was postponed
+   * @throws UpstreamError if the origin is down; the client is then ended, since its transaction is lost
+   */
+  #beginHeld(request: Request): boolean {
+    if (!this.#lanes.enter("dedicated", request)) return false;
+    const { proxy } = this;
+    this.#holdsMulti = false;
+    try {
+      const route = proxy.routes.find(request) ?? proxy.learnedRoute(request);
+      const dedicated = this.#openDedicated(nodeFor(proxy, request, route));
+      dedicated.begin();
+      this.#dedicated = dedicated;
+    } catch (error) {
+      this.connection.closeAfterReplies();
+      throw error;
+    }
+    return true;
+  }
+
+  /**
+   * Executes a request of a client with a connection of its own that is for other nodes than that connection's.
+   * @returns false if it is for that connection
+   */
+  #elsewhere(request: Request, route: Route | undefined, reply: ReplyWriter): boolean {
+    const dedicated = this.#dedicated!;
+    if (dedicated.answersByMessages) return false;
+    const node = nodeOfKeys(this.proxy, request, route);
+    const isElsewhere = node !== undefined && node !== dedicated.node;
+    if (dedicated.queues) {
+      if (isElsewhere) dedicated.refuse(CROSS_SLOT);
+      return isElsewhere;
+    }
+    if (route?.kind === "dedicated") {
+      // Another node knows nothing of what the client watches. Otherwise the node sends the request on.
+      if (!isElsewhere || !dedicated.isBound) return false;
+      this.#refuse(CROSS_SLOT, reply);
+      return true;
+    }
+    if (!isElsewhere && !this.#forwarding.needsSeveral(request, route)) return false;
+    if (dedicated.isBusy) this.#lanes.postpone(request);
+    else if (route?.kind === "cached") this.#cachedRead(request, route, reply);
+    else this.#forwarding.forward(request, route);
+    return true;
+  }
+
   #overDedicated(request: Request, route: Route | undefined): void {
     if (!this.#lanes.enter("dedicated", request)) return;
     this.#dedicated = this.#openDedicated(nodeFor(this.proxy, request, route));
@@ -382,6 +457,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
         scripts: proxy.scripts,
         stats: proxy.stats,
         timeoutMs: proxy.settings.originTimeoutMs,
+        sentRequests: proxy.origin.redirects ? proxy.sentRequests : undefined,
         // Without tracking the origin does not tell what has changed.
         shows: () => {
           if (proxy.origin.tracking !== true) proxy.cache.invalidateAll("caution");

@@ -87,24 +87,3 @@ test.each([1, 2])(
     expect(two).toBeGreaterThanOrEqual(one!);
   },
 );
-
-// Another thread may learn that a node was replaced, and void everything, while this one begins to ask that node.
-test("a fill whose node is replaced while it is chosen is not stored", async () => {
-  using server = new FakeOrigin();
-  await using local = await LocalProxy.ready({ origin: server.port });
-  server.values.set("a", "of the old node");
-  const { origin, cache } = local.proxy;
-  const nodeOf = origin.nodeOf.bind(origin);
-  origin.nodeOf = (bytes, start, end) => {
-    const node = nodeOf(bytes, start, end);
-    cache.store.bumpEpoch();
-    origin.nodeOf = nodeOf;
-    return node;
-  };
-  const client = await local.client();
-  expect(await client.must("GET", "a")).toBe("of the old node");
-  server.values.set("a", "of the new node");
-  expect(await client.must("GET", "a")).toBe("of the new node");
-  expect(await client.must("GET", "a")).toBe("of the new node");
-  expect(server.count("GET", "a")).toBe(2);
-});

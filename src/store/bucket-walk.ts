@@ -3,6 +3,7 @@ import type { ByteBuffer } from "../lib/byte-buffer.ts";
 import type { Random } from "../lib/random.ts";
 import { keyBytesOf, kindOf, readPayload } from "./entry.ts";
 import { HASH, NEXT_IN_BUCKET, SLOT_BITS } from "./entry-layout.ts";
+import type { Epochs } from "./epochs.ts";
 import { EXPIRED, FRESH, freshnessOf } from "./freshness.ts";
 import { bucketAtPosition, nextPosition, reverseBits, wordOfBucket } from "./index-table.ts";
 import { removeExpired } from "./leaving.ts";
@@ -37,7 +38,7 @@ export function nextInBucket(memory: ShardMemory, slot: number): number {
 export function collectKeys(
   memory: ShardMemory,
   position: number,
-  epoch: number,
+  epochs: Epochs,
   nowMs: number,
   keys: ByteBuffer,
   ends: number[],
@@ -45,7 +46,7 @@ export function collectKeys(
 ): void {
   for (let slot = firstEntryAt(memory, position); slot !== 0; slot = nextInBucket(memory, slot)) {
     const hash = memory.words[slot * 2 + HASH]! >>> 0;
-    if (reverseBits(hash) < position || !isFreshValue(memory, slot, epoch, nowMs)) continue;
+    if (reverseBits(hash) < position || !isFreshValue(memory, slot, epochs, nowMs)) continue;
     const keyBytes = keyBytesOf(memory, slot);
     keys.reserve(keyBytes);
     readPayload(memory, slot, 0, keyBytes, keys);
@@ -73,24 +74,27 @@ export function visitBucket(
 export function drawEntryAt(
   memory: ShardMemory,
   position: number,
-  epoch: number,
+  epochs: Epochs,
   nowMs: number,
   random: Random,
 ): number {
   let fresh = 0;
   for (let slot = firstEntryAt(memory, position); slot !== 0; slot = nextInBucket(memory, slot)) {
-    if (isFreshValue(memory, slot, epoch, nowMs)) fresh++;
+    if (isFreshValue(memory, slot, epochs, nowMs)) fresh++;
   }
   if (fresh === 0) return 0;
   let skipped = Math.floor(random.next() * fresh);
   let slot = firstEntryAt(memory, position);
-  while (!isFreshValue(memory, slot, epoch, nowMs) || skipped-- > 0) slot = nextInBucket(memory, slot);
+  while (!isFreshValue(memory, slot, epochs, nowMs) || skipped-- > 0) slot = nextInBucket(memory, slot);
   return slot;
 }
 
 /** Only the value counts among a key's entries, so that no key is visited twice. */
-function isFreshValue(memory: ShardMemory, slot: number, epoch: number, nowMs: number): boolean {
-  return kindOf(memory, slot) === VALUE.kind && freshnessOf(memory, slot, epoch, nowMs) === FRESH;
+function isFreshValue(memory: ShardMemory, slot: number, epochs: Epochs, nowMs: number): boolean {
+  return (
+    kindOf(memory, slot) === VALUE.kind &&
+    freshnessOf(memory, slot, epochs.ofEntry(memory, slot), nowMs) === FRESH
+  );
 }
 
 /** The progress of a sweep. Reused between calls. */
@@ -106,20 +110,16 @@ export interface SweepProgress {
  * @param limit the greatest number of buckets to visit in this call
  * @returns whether this round through the shard is over, or there is nothing to sweep
  */
-export function sweepShard(
-  shard: Shard,
-  epoch: number,
-  nowMs: number,
-  limit: number,
-  progress: SweepProgress,
-): boolean {
-  const { memory } = shard;
+export function sweepShard(shard: Shard, nowMs: number, limit: number, progress: SweepProgress): boolean {
+  const { memory, epochs } = shard;
   const { words } = memory;
   for (let buckets = 0; buckets < limit && progress.steps > 0; buckets++, progress.steps--) {
-    if (!needsSweep(memory, epoch)) return true;
+    // Read before the epochs of entries: those that are dead by now are found.
+    const { count } = epochs;
+    if (!needsSweep(memory, count)) return true;
     const position = words[SWEEP_POSITION]! >>> 0;
-    if (position === 0) words[SWEEP_EPOCH] = epoch;
-    progress.removed += sweepBucket(shard, position, epoch, nowMs);
+    if (position === 0) words[SWEEP_EPOCH] = count;
+    progress.removed += sweepBucket(shard, position, nowMs);
     const next = nextPosition(memory, position);
     words[SWEEP_POSITION] = next < POSITIONS ? next : 0;
     if (next >= POSITIONS) {
@@ -134,26 +134,27 @@ export function sweepShard(
  * Removes the dead and expired entries of the bucket at a position in scan order.
  * @returns how many it removed
  */
-function sweepBucket(shard: Shard, position: number, epoch: number, nowMs: number): number {
-  const { memory } = shard;
+function sweepBucket(shard: Shard, position: number, nowMs: number): number {
   for (let removed = 0; ; removed++) {
     // Starts over each time: a removal may move entries and merge buckets.
-    const slot = expiredEntryAt(memory, position, epoch, nowMs);
+    const slot = expiredEntryAt(shard, position, nowMs);
     if (slot === 0) return removed;
-    removeExpired(shard, slot, epoch);
+    removeExpired(shard, slot);
   }
 }
 
 /** Returns the slot of the bucket's first entry that has expired or is dead; 0: none. */
-function expiredEntryAt(memory: ShardMemory, position: number, epoch: number, nowMs: number): number {
+function expiredEntryAt({ memory, epochs }: Shard, position: number, nowMs: number): number {
   let slot = firstEntryAt(memory, position);
-  while (slot !== 0 && freshnessOf(memory, slot, epoch, nowMs) < EXPIRED) slot = nextInBucket(memory, slot);
+  while (slot !== 0 && freshnessOf(memory, slot, epochs.ofEntry(memory, slot), nowMs) < EXPIRED) {
+    slot = nextInBucket(memory, slot);
+  }
   return slot;
 }
 
-/** Whether the shard may hold entries that expire or are of an earlier epoch. */
-function needsSweep(memory: ShardMemory, epoch: number): boolean {
+/** Whether the shard may hold entries that expire or are of an epoch that is over. @param count of epochs */
+function needsSweep(memory: ShardMemory, count: number): boolean {
   const { words } = memory;
   if (words[ENTRIES] === 0) return false;
-  return words[EXPIRING] !== 0 || words[SWEPT_EPOCH] !== epoch;
+  return words[EXPIRING] !== 0 || words[SWEPT_EPOCH] !== count;
 }

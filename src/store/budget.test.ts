@@ -160,12 +160,12 @@ describe("a store whose budget changes", () => {
     const key = utf8("large");
     const size = 7 * LARGE_BYTES;
     const growing = store.grow(keyIn(store, key), size, NOW_MS)!;
-    growing.append(new Uint8Array(size - 1), 0, size - 1, NOW_MS, store.epoch);
+    growing.append(new Uint8Array(size - 1), 0, size - 1, NOW_MS);
     store.setBudget(MIB);
     for (let steps = 0; steps < 100; steps++) store.sweep(NOW_MS, 1000);
     expect(numbered.isChanging).toBe(true);
     store.check();
-    growing.append(new Uint8Array(1), 0, 1, NOW_MS, store.epoch);
+    growing.append(new Uint8Array(1), 0, 1, NOW_MS);
     growing.release();
     numbered.finish();
     expect(numbered.pageLimit).toBe(numbered.wantedPages);

@@ -1,8 +1,12 @@
 import { Leases, leaseBytes, leaseCountFor } from "../coherence/leases.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
+import { EPOCH_BYTES, Epochs } from "./epochs.ts";
+import { SLOT_GROUPS } from "./store-stats.ts";
 
-/** The words that all shards of a store share; the leases lie behind them. */
-export const EPOCH = 0;
+/**
+ * The words that all shards of a store share. Behind them lie the epochs, the fills of groups of hash slots, and the
+ * leases.
+ */
 const SHARD_COUNT = 1;
 const EVICTS = 2;
 const SEED = 3;
@@ -14,11 +18,17 @@ const HASH_KEY_HIGH = 7;
 const BUDGET_FLOAT = 4;
 const MOST_BUDGET_FLOAT = 5;
 const CONTROL_WORDS = 64;
+const EPOCHS_AT_BYTE = CONTROL_WORDS * 4;
+const SLOT_FILLS_AT_BYTE: number = EPOCHS_AT_BYTE + EPOCH_BYTES;
+const LEASES_AT_BYTE: number = SLOT_FILLS_AT_BYTE + SLOT_GROUPS * 4;
 
 export class Control {
   readonly buffer: SharedArrayBuffer;
   readonly words: Int32Array;
+  readonly epochs: Epochs;
   readonly leases: Leases;
+  /** See `droppedInSlots`. */
+  readonly slotFills: Int32Array;
   readonly shardCount: number;
   readonly evicts: boolean;
   /** The seed of policies that use random numbers. */
@@ -39,7 +49,9 @@ export class Control {
     this.hashKey = { low: words[HASH_KEY_LOW]! >>> 0, high: words[HASH_KEY_HIGH]! >>> 0 };
     this.#floats = new Float64Array(buffer, 0, CONTROL_WORDS / 2);
     this.mostBudgetBytes = this.#floats[MOST_BUDGET_FLOAT]!;
-    this.leases = new Leases(buffer, CONTROL_WORDS * 4, words[LEASE_COUNT]!);
+    this.epochs = new Epochs(buffer, EPOCHS_AT_BYTE);
+    this.slotFills = new Int32Array(buffer, SLOT_FILLS_AT_BYTE, SLOT_GROUPS);
+    this.leases = new Leases(buffer, LEASES_AT_BYTE, words[LEASE_COUNT]!);
   }
 
   get budgetBytes(): number {
@@ -73,7 +85,7 @@ export class Control {
   }
 }
 
-/** Returns the size of the control words and leases. */
+/** Returns the size of the control words, epochs and leases. */
 export function controlBytes(budgetBytes: number): number {
-  return CONTROL_WORDS * 4 + leaseBytes(budgetBytes);
+  return LEASES_AT_BYTE + leaseBytes(budgetBytes);
 }

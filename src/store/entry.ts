@@ -1,7 +1,8 @@
 import { KIND_LIMIT, type Variant } from "../coherence/variant.ts";
 import { assert } from "../lib/assert.ts";
-import type { ByteBuffer } from "../lib/byte-buffer.ts";
+import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { equalBytes } from "../lib/bytes.ts";
+import { hashSlotOf } from "../lib/hash-slot.ts";
 import type { KeyRef } from "../lib/key-ref.ts";
 import { freeChunk, takeChunk } from "./arena.ts";
 import { type ChainPlan, planChain, planChunk } from "./chain-plan.ts";
@@ -102,6 +103,18 @@ export function isOfVariant(memory: ShardMemory, slot: number, variant: Variant)
 
 export function keyBytesOf(memory: ShardMemory, slot: number): number {
   return memory.words[slot * 2 + KEY_BYTES]! & KEY_BITS;
+}
+
+/** Returns the hash slot of an entry's key, from 0 to 16,383. */
+export function hashSlotOfEntry(memory: ShardMemory, slot: number): number {
+  const keyBytes = keyBytesOf(memory, slot);
+  const at = slot * 8 + payloadOffset(memory, slot);
+  if (!hasExtents(memory, slot) || at + keyBytes <= endOfChunk(memory, slot)) {
+    return hashSlotOf(memory.bytes, at, at + keyBytes);
+  }
+  const key = new ByteBuffer(keyBytes);
+  readPayload(memory, slot, 0, keyBytes, key);
+  return hashSlotOf(key.bytes, 0, keyBytes);
 }
 
 /** Returns the length of the entry's argument. */

@@ -11,10 +11,10 @@ export const FRESH = 0;
 export const STALE = 1;
 /** Behind expiry and grace. Not served; a write, an eviction or the sweep removes it. */
 export const EXPIRED = 2;
-/** Of an earlier epoch: never served, whatever its deadlines. */
+/** Of an epoch that is over: never served, whatever its deadlines. */
 export const DEAD = 3;
 
-/** Returns the entry's freshness without changing the entry. */
+/** Returns the entry's freshness without changing the entry. @param epoch that of its key */
 export function freshnessOf(memory: ShardMemory, slot: number, epoch: number, nowMs: number): Freshness {
   if (!isOfEpoch(memory, slot, epoch)) return DEAD;
   return hasExpiryField(memory, slot) ? freshnessByTerms(memory, slot, nowMs) : FRESH;

@@ -47,6 +47,7 @@ export interface GrownEntry {
   /** Until when it may be served stale after that; 0: no grace. */
   readonly staleUntilMs: number;
   readonly nowMs: number;
+  /** The epoch that the entry is of. */
   readonly epoch: number;
   /**
    * Whether the origin sent the value, rather than a client wrote it. A fill is counted as one, and does not count as
@@ -101,12 +102,11 @@ export class GrowingEntry {
    * Takes the first chunk and writes key and argument.
    * @returns false if there is no room for an entry of this size now
    */
-  begin(nowMs: number, epoch: number): boolean {
+  begin(nowMs: number): boolean {
     return this.#underLock(() => {
       const { memory } = this.#shard;
       const { words } = memory;
-      if (!mayPin(memory, this.#plan.bytes) || !this.#makeRoom(this.#prefixBytes + 1, nowMs, epoch))
-        return false;
+      if (!mayPin(memory, this.#plan.bytes) || !this.#makeRoom(this.#prefixBytes + 1, nowMs)) return false;
       const slot = this.#slot;
       words[slot * 2 + HASH] = this.key.hash;
       words[slot * 2 + VALUE_BYTES] = this.#valueBytes | HAS_EXTENTS | HAS_EXPIRY;
@@ -146,17 +146,17 @@ export class GrowingEntry {
   }
 
   /** Appends source[start, end) to the value, taking the lock once per slice. @returns false if the entry is lost */
-  append(source: Uint8Array, start: number, end: number, nowMs: number, epoch: number): boolean {
+  append(source: Uint8Array, start: number, end: number, nowMs: number): boolean {
     for (let from = start; from < end && !this.#isLost; from += SLICE_BYTES) {
-      this.#appendSlice(source, from, Math.min(end, from + SLICE_BYTES), nowMs, epoch);
+      this.#appendSlice(source, from, Math.min(end, from + SLICE_BYTES), nowMs);
     }
     return !this.#isLost;
   }
 
-  #appendSlice(source: Uint8Array, from: number, to: number, nowMs: number, epoch: number): void {
+  #appendSlice(source: Uint8Array, from: number, to: number, nowMs: number): void {
     this.#underLock(() => {
       const payloadAt = this.#prefixBytes + this.#writtenBytes;
-      if (!this.#holds() || !this.#makeRoom(payloadAt + to - from, nowMs, epoch)) {
+      if (!this.#holds() || !this.#makeRoom(payloadAt + to - from, nowMs)) {
         this.#isLost = true;
         return;
       }
@@ -240,7 +240,7 @@ export class GrowingEntry {
   }
 
   /** Takes chunks until they hold this much of the payload. @returns false if there is no room */
-  #makeRoom(payloadBytes: number, nowMs: number, epoch: number): boolean {
+  #makeRoom(payloadBytes: number, nowMs: number): boolean {
     const shard = this.#shard;
     const { memory } = shard;
     const pageRun = memory.sizes.count - 1;
@@ -252,7 +252,7 @@ export class GrowingEntry {
     let pages = Math.ceil((missing + EXTENDED_HEADER_BYTES) / perPage);
     for (let run = 0; run < plan.runs; run++) if (plan.classes[run] !== pageRun) pages += plan.counts[run]!;
     while (memory.words[FREE_PAGES]! < pages) {
-      if (!shard.evicts || !(evictOne(shard, epoch, nowMs) || voidDetached(shard))) {
+      if (!shard.evicts || !(evictOne(shard, nowMs) || voidDetached(shard))) {
         if (memory.words[FREE_PAGES]! < pages) return false;
       }
     }
@@ -290,14 +290,14 @@ export class GrowingEntry {
   }
 
   /** Makes room in the index and in the policy. */
-  #makeEntryRoom({ epoch, nowMs }: GrownEntry): boolean {
+  #makeEntryRoom({ nowMs }: GrownEntry): boolean {
     const shard = this.#shard;
     const { words } = shard.memory;
     while (
       words[ENTRIES]! >= shard.current.entryLimit ||
       (shard.evicts && words[FREE_PAGES]! < indexPagesNeeded(shard.memory))
     ) {
-      if (!shard.evicts || !(evictOne(shard, epoch, nowMs) || voidDetached(shard))) return false;
+      if (!shard.evicts || !(evictOne(shard, nowMs) || voidDetached(shard))) return false;
     }
     return true;
   }

@@ -6,6 +6,7 @@ import { halfSipHash } from "../lib/sip-hash.ts";
 import { parsePolicy } from "../policy/registry.ts";
 import { CopySink } from "./copy-sink.ts";
 import { findEntry, readsOf } from "./entry.ts";
+import { newEpochs } from "./epochs-fixture.ts";
 import { FRESH } from "./freshness.ts";
 import { DRAINING, FILLING, STEADY, ZEROING } from "./handover.ts";
 import { beginChange, continuePolicyChange } from "./policy-change.ts";
@@ -33,8 +34,8 @@ function hashOf(key: Uint8Array): number {
 /** Returns a shard that changes from LRU to LRU and has taken this many steps. */
 function changingShard(steps: number): Shard {
   const memory = ShardMemory.create(SHARD_LEAST_BYTES);
-  formatShard(memory, parsePolicy("lru"), 0);
-  const shard = new Shard(memory, true, new Removals(), SEED);
+  formatShard(memory, parsePolicy("lru"));
+  const shard = new Shard(memory, newEpochs(), true, new Removals(), SEED);
   const { draft } = shard;
   for (const name of NAMES) {
     draft.key = keyOf(name);
@@ -44,7 +45,7 @@ function changingShard(steps: number): Shard {
     expect(storeDraft(shard)).toBe("stored");
   }
   beginChange(shard, parsePolicy("lru"));
-  continuePolicyChange(shard, 0, steps);
+  continuePolicyChange(shard, steps);
   return shard;
 }
 

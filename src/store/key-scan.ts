@@ -35,7 +35,7 @@ export function scanKeys(
     const shard = shards.lock(shardIndex);
     try {
       for (let held = 0; held < BUCKETS_PER_LOCK && position < POSITIONS && ends.length < wanted; held++) {
-        collectKeys(shard.memory, position, shards.epoch, nowMs, keys, ends, hashes);
+        collectKeys(shard.memory, position, shards.epochs, nowMs, keys, ends, hashes);
         position = nextPosition(shard.memory, position);
         buckets--;
       }
@@ -74,7 +74,7 @@ function drawKeyAt(
   nowMs: number,
 ): Uint8Array | undefined {
   return shards.underLock(shardIndex, ({ memory }) => {
-    const slot = drawEntryAt(memory, position, shards.epoch, nowMs, random);
+    const slot = drawEntryAt(memory, position, shards.epochs, nowMs, random);
     if (slot === 0) return undefined;
     const key = new ByteBuffer(keyBytesOf(memory, slot));
     readPayload(memory, slot, 0, key.bytes.length, key);

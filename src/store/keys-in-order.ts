@@ -4,6 +4,7 @@ import type { PolicyQueue } from "../policy/policy-queue.ts";
 import { nextInBucket, POSITIONS, visitBucket } from "./bucket-walk.ts";
 import { keyBytesOf, kindOf, readPayload, readsOf } from "./entry.ts";
 import { HASH } from "./entry-layout.ts";
+import type { Epochs } from "./epochs.ts";
 import { FRESH, freshnessOf } from "./freshness.ts";
 import { HashFilter } from "./hash-filter.ts";
 import { bucketWord, nextPosition } from "./index-table.ts";
@@ -42,7 +43,7 @@ export type OrderedStep = "under way" | "complete" | "changed";
 export class KeysInOrder {
   readonly #shard: Shard;
   readonly #holder: number;
-  readonly #epoch: number;
+  readonly #epochs: Epochs;
   readonly #version: number;
   readonly #hashes: Uint32Array;
   readonly #noting: Steps;
@@ -53,11 +54,11 @@ export class KeysInOrder {
   #told = 0;
   readonly #keys = new ByteBuffer();
 
-  constructor(shards: Shards, index: number, epoch: number) {
+  constructor(shards: Shards, index: number, epochs: Epochs) {
     const shard = shards.all[index]!;
     this.#shard = shard;
     this.#holder = shards.holder;
-    this.#epoch = epoch;
+    this.#epochs = epochs;
     const { queues, version, entries } = this.#underLock(({ current, memory }) => ({
       queues: current.policy.queues(),
       version: current.version,
@@ -203,7 +204,8 @@ export class KeysInOrder {
   }
 
   #isValue(memory: ShardMemory, slot: number, nowMs: number): boolean {
-    return kindOf(memory, slot) === VALUE.kind && freshnessOf(memory, slot, this.#epoch, nowMs) === FRESH;
+    if (kindOf(memory, slot) !== VALUE.kind) return false;
+    return freshnessOf(memory, slot, this.#epochs.ofEntry(memory, slot), nowMs) === FRESH;
   }
 }
 

@@ -97,10 +97,10 @@ describe("large values, little by little", () => {
     set(store, "k", bytesOf(MEGABYTE, 1));
     const large = pin(store, "k")!;
     const growing = store.grow(keyIn(store, "g"), MEGABYTE, NOW_MS)!;
-    growing.append(bytesOf(1000, 1), 0, 1000, NOW_MS, store.epoch);
+    growing.append(bytesOf(1000, 1), 0, 1000, NOW_MS);
     store.clear();
     expect(large.read(0, 10, new ByteBuffer(0))).toBe(false);
-    expect(growing.append(bytesOf(1000, 1), 0, 1000, NOW_MS, store.epoch)).toBe(false);
+    expect(growing.append(bytesOf(1000, 1), 0, 1000, NOW_MS)).toBe(false);
     expect(growing.isLost).toBe(true);
     large.release();
     growing.release();
@@ -148,7 +148,7 @@ describe("large values, little by little", () => {
     for (let i = 0; i < 5; i++) set(store, `k${i}`, bytesOf(MEGABYTE, i));
     const value = bytesOf(3 * MEGABYTE, 9);
     const growing = store.grow(keyIn(store, "g"), value.length, NOW_MS)!;
-    expect(growing.append(value, 0, value.length, NOW_MS, store.epoch)).toBe(false);
+    expect(growing.append(value, 0, value.length, NOW_MS)).toBe(false);
     growing.release();
     store.check();
     expect(store.stats().entries).toBe(5);
@@ -165,12 +165,13 @@ describe("large values, little by little", () => {
       return isStored;
     };
     const lease = store.lease(hash);
-    expect(fill(lease, store.epoch)).toBe(true);
-    expect(fill(lease, store.epoch)).toBe(false);
+    const epoch = store.epochOf(keyIn(store, "k"));
+    expect(fill(lease, epoch)).toBe(true);
+    expect(fill(lease, epoch)).toBe(false);
     const later = store.lease(hash);
     store.invalidate(keyIn(store, "k"));
-    expect(fill(later, store.epoch)).toBe(false);
-    expect(fill(store.lease(hash), store.epoch - 1)).toBe(false);
+    expect(fill(later, epoch)).toBe(false);
+    expect(fill(store.lease(hash), epoch - 1)).toBe(false);
     expect(pin(store, "k")).toBeUndefined();
     const { fills, refusedFills } = store.stats();
     expect([fills, refusedFills]).toEqual([1, 3]);
@@ -181,10 +182,10 @@ describe("large values, little by little", () => {
     const value = bytesOf(2 * MEGABYTE, 3);
     const growing = store.grow(keyIn(store, "k"), value.length, NOW_MS)!;
     const reader = growing.reader()!;
-    growing.append(value, 0, 400_000, NOW_MS, store.epoch);
+    growing.append(value, 0, 400_000, NOW_MS);
     const copy = new ByteBuffer(0);
     expect(reader.read(0, 400_000, copy)).toBe(true);
-    growing.append(value, 400_000, value.length, NOW_MS, store.epoch);
+    growing.append(value, 400_000, value.length, NOW_MS);
     growing.release();
     store.check();
     expect(reader.read(400_000, value.length - 400_000, copy)).toBe(true);
@@ -202,7 +203,7 @@ describe("large values, little by little", () => {
     const value = bytesOf(MEGABYTE, 3);
     const growing = store.grow(keyIn(store, "k"), value.length, NOW_MS)!;
     const reader = growing.reader()!;
-    growing.append(value, 0, 400_000, NOW_MS, store.epoch);
+    growing.append(value, 0, 400_000, NOW_MS);
     growing.release();
     store.check();
     expect(reader.read(0, 1, new ByteBuffer(0))).toBe(false);
@@ -292,7 +293,7 @@ describe("large values, little by little", () => {
         const index = random.below(growing.length);
         const item = growing[index]!;
         const to = Math.min(item.value.length, item.at + 1 + random.below(400_000));
-        const isThere = item.entry.append(item.value, item.at, to, NOW_MS, store.epoch);
+        const isThere = item.entry.append(item.value, item.at, to, NOW_MS);
         item.at = to;
         if (!isThere || to === item.value.length || random.below(20) === 0) {
           if (item.entry.isComplete) store.setGrown(item.entry, 0, NOW_MS);
@@ -332,7 +333,7 @@ function grow(store: Store, key: string, value: Uint8Array, random: SeededRandom
   const growing = store.grow(keyIn(store, key), value.length, NOW_MS)!;
   for (let at = 0; at < value.length; ) {
     const to = Math.min(value.length, at + 1 + random.below(600_000));
-    expect(growing.append(value, at, to, NOW_MS, store.epoch)).toBe(true);
+    expect(growing.append(value, at, to, NOW_MS)).toBe(true);
     at = to;
   }
   return growing;

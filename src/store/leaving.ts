@@ -45,9 +45,9 @@ export function removeEntry(shard: Shard, slot: number): void {
 }
 
 /** Removes an entry that is expired or dead, and reports it if it had expired. */
-export function removeExpired(shard: Shard, slot: number, epoch: number): void {
-  const { memory } = shard;
-  if (isOfEpoch(memory, slot, epoch)) {
+export function removeExpired(shard: Shard, slot: number): void {
+  const { memory, epochs } = shard;
+  if (isOfEpoch(memory, slot, epochs.ofEntry(memory, slot))) {
     memory.floats[EXPIRATIONS]!++;
     shard.removals.log?.add(memory, slot, "expired", shard.current);
     shard.removals.add(memory, slot, keyBytesOf(memory, slot), "expired");
@@ -59,8 +59,9 @@ export function removeExpired(shard: Shard, slot: number, epoch: number): void {
  * Removes the key's entries of all variants, and reports those that had expired.
  * @returns the freshness of the best of them, `DEAD` if there was none
  */
-export function removeKey(shard: Shard, key: KeyRef, epoch: number, nowMs: number): Freshness {
+export function removeKey(shard: Shard, key: KeyRef, nowMs: number): Freshness {
   const { memory } = shard;
+  const epoch = shard.epochs.ofKey(key);
   const mayBeSeveral = memory.words[VARIANTS] !== 0;
   let best: Freshness = DEAD;
   // Starts over each time: a removal may move entries.
@@ -71,7 +72,7 @@ export function removeKey(shard: Shard, key: KeyRef, epoch: number, nowMs: numbe
   ) {
     const freshness = freshnessOf(memory, slot, epoch, nowMs);
     if (freshness < best) best = freshness;
-    if (freshness >= EXPIRED) removeExpired(shard, slot, epoch);
+    if (freshness >= EXPIRED) removeExpired(shard, slot);
     else {
       shard.removals.log?.add(memory, slot, "removed", shard.current);
       removeEntry(shard, slot);
@@ -91,11 +92,11 @@ export function removeOthers(shard: Shard, key: KeyRef, kept: Variant): void {
 }
 
 /** Evicts the policy's victim, for the draft if there is one. @returns false if the shard has no entries */
-export function evictOne(shard: Shard, epoch: number, nowMs: number, draft?: Draft): boolean {
-  const { memory } = shard;
+export function evictOne(shard: Shard, nowMs: number, draft?: Draft): boolean {
+  const { memory, epochs } = shard;
   const victim = shard.current.policy.evict(draft === undefined ? 0 : draft.key.hash);
   if (victim === 0) return false;
-  const freshness = freshnessOf(memory, victim, epoch, nowMs);
+  const freshness = freshnessOf(memory, victim, epochs.ofEntry(memory, victim), nowMs);
   if (freshness !== DEAD) {
     const hasExpired = freshness === EXPIRED;
     memory.floats[hasExpired ? EXPIRATIONS : EVICTIONS]!++;

@@ -14,7 +14,7 @@ const MOST_HITS = 15;
 /** See `Store.place`. */
 export function placeAnew(shards: Shards, key: KeyRef, rank: number, reads: number, nowMs: number): boolean {
   return shards.underLock(shards.indexOf(key.hash), (shard) => {
-    const slot = goodEntry(shard.memory, key, shards.epoch, nowMs, FRESH, VALUE);
+    const slot = goodEntry(shard.memory, key, shards.epochs.ofKey(key), nowMs, FRESH, VALUE);
     return slot !== 0 && place(shard, slot, rank, reads);
   });
 }

@@ -5,6 +5,7 @@ import { SeededRandom } from "../lib/random.ts";
 import { halfSipHash } from "../lib/sip-hash.ts";
 import { parsePolicy } from "../policy/registry.ts";
 import { HASH } from "./entry-layout.ts";
+import { newEpochs } from "./epochs-fixture.ts";
 import { STEADY, ZEROING } from "./handover.ts";
 import { keyIn } from "./key-fixture.ts";
 import { beginChange, continuePolicyChange } from "./policy-change.ts";
@@ -21,8 +22,8 @@ const NOW_MS = 1_700_000_000_000;
 
 function shardWith(policy: string, entries: number, bytes: number = SHARD_LEAST_BYTES): Shard {
   const memory = ShardMemory.create(bytes);
-  formatShard(memory, parsePolicy(policy), 0);
-  const shard = new Shard(memory, true, new Removals(), SEED);
+  formatShard(memory, parsePolicy(policy));
+  const shard = new Shard(memory, newEpochs(), true, new Removals(), SEED);
   for (let id = 0; id < entries; id++) store(shard, `key-${id}`);
   return shard;
 }
@@ -78,7 +79,7 @@ describe("a change of the policy", () => {
     let most = 0;
     let calls = 0;
     while (stageOf(shard.memory) !== STEADY) {
-      expect(continuePolicyChange(shard, 0, 7)).toBeLessThan(7);
+      expect(continuePolicyChange(shard, 7)).toBeLessThan(7);
       check(shard);
       const now = waiting(shard);
       most = Math.max(most, Math.abs(now - before));
@@ -87,7 +88,7 @@ describe("a change of the policy", () => {
     }
     expect(most).toBe(7);
     expect(calls).toBeGreaterThanOrEqual((2 * 500) / 7);
-    expect(continuePolicyChange(shard, 0, 7)).toBe(7);
+    expect(continuePolicyChange(shard, 7)).toBe(7);
     expect(shard.current.choice.type.name).toBe("s3-fifo");
   });
 
@@ -95,11 +96,11 @@ describe("a change of the policy", () => {
     const bytes = 16 << 20;
     const shard = shardWith("fifo", 10, bytes);
     beginChange(shard, parsePolicy("s3-fifo"));
-    continuePolicyChange(shard, 0, 11);
+    continuePolicyChange(shard, 11);
     expect(stageOf(shard.memory)).toBe(ZEROING);
     const { stateWords } = policyLimits(shard.memory, parsePolicy("s3-fifo"));
     let calls = 0;
-    for (; stageOf(shard.memory) === ZEROING; calls++) continuePolicyChange(shard, 0, 1);
+    for (; stageOf(shard.memory) === ZEROING; calls++) continuePolicyChange(shard, 1);
     expect(calls).toBeGreaterThan(stateWords / 1024);
     expect(calls).toBeLessThan(stateWords / 1024 + 3);
   });
@@ -109,7 +110,7 @@ describe("a change of the policy", () => {
       const plain = evictAll(shardWith("fifo", 100));
       const shard = shardWith("fifo", 100);
       beginChange(shard, parsePolicy("lru"));
-      continuePolicyChange(shard, 0, steps);
+      continuePolicyChange(shard, steps);
       store(shard, "one more");
       check(shard);
       expect(evictAll(shard).slice(0, 100)).toEqual(plain);
@@ -121,10 +122,10 @@ describe("a change of the policy", () => {
     const hot = slots(shard).slice(0, 100);
     for (const slot of hot) shard.current.policy.hit(slot);
     beginChange(shard, parsePolicy("s3-fifo"));
-    continuePolicyChange(shard, 0, 700);
+    continuePolicyChange(shard, 700);
     expect(stageOf(shard.memory)).not.toBe(STEADY);
     for (let id = 0; id < 5; id++) store(shard, `new-${id}`);
-    while (continuePolicyChange(shard, 0, 50) === 0) check(shard);
+    while (continuePolicyChange(shard, 50) === 0) check(shard);
     const small = slots(shard).filter((slot) => shard.current.policy.explain(slot).queue === "small");
     // Ranks up to a tenth, and the new entries.
     expect(small.length).toBe(50 + 5);
@@ -134,7 +135,7 @@ describe("a change of the policy", () => {
     expect(slots(shard).slice(-100)).toEqual(hot);
     for (const policy of ["lru", "s3-fifo"]) {
       beginChange(shard, parsePolicy(policy));
-      while (continuePolicyChange(shard, 0, 50) === 0) check(shard);
+      while (continuePolicyChange(shard, 50) === 0) check(shard);
     }
     const queues = slots(shard).map((slot) => shard.current.policy.explain(slot).queue);
     expect(queues.filter((queue) => queue === "small").length).toBe(51);
@@ -144,11 +145,11 @@ describe("a change of the policy", () => {
     for (const steps of [0, 40, 100, 110, 150, 1000]) {
       const shard = shardWith("fifo", 100);
       beginChange(shard, parsePolicy("lfu"));
-      continuePolicyChange(shard, 0, steps);
+      continuePolicyChange(shard, steps);
       beginChange(shard, parsePolicy("arc"));
       beginChange(shard, parsePolicy("lru"));
       expect(shard.current.choice.type.name).toBe("lru");
-      while (continuePolicyChange(shard, 0, 5) === 0) check(shard);
+      while (continuePolicyChange(shard, 5) === 0) check(shard);
       expect(stageOf(shard.memory)).toBe(STEADY);
       expect(shard.current.choice.type.name).toBe("lru");
       expect(evictAll(shard)).toEqual(evictAll(shardWith("fifo", 100)));
@@ -160,15 +161,15 @@ describe("a change of the policy", () => {
     const limit = policyLimits(shard.memory, parsePolicy("lfu")).entries;
     expect(limit).toBeLessThan(1000);
     beginChange(shard, parsePolicy("lfu"));
-    while (stageOf(shard.memory) !== ZEROING) continuePolicyChange(shard, 0, 10);
+    while (stageOf(shard.memory) !== ZEROING) continuePolicyChange(shard, 10);
     for (let count = slots(shard).length; count > limit; count = slots(shard).length) {
       // Writes find room meanwhile, without having to evict all at once.
       store(shard, `more-${count}`);
-      continuePolicyChange(shard, 0, 10);
+      continuePolicyChange(shard, 10);
       expect(slots(shard).length).toBeGreaterThanOrEqual(count + 1 - 10);
       check(shard);
     }
-    while (continuePolicyChange(shard, 0, 10) === 0);
+    while (continuePolicyChange(shard, 10) === 0);
     expect(slots(shard).length).toBe(limit);
     check(shard);
   });
@@ -181,7 +182,7 @@ describe("a change of the policy", () => {
     for (let change = 0; change < 50; change++) {
       beginChange(shard, parsePolicy(random.pick(names)));
       for (let steps = random.below(600); steps > 0; steps -= 8) {
-        continuePolicyChange(shard, 0, 8);
+        continuePolicyChange(shard, 8);
         store(shard, `key-${random.below(3) === 0 ? next++ : random.below(next)}`);
         const resident = slots(shard);
         shard.current.policy.hit(random.pick(resident));
@@ -256,11 +257,11 @@ describe("a store whose policy changes", () => {
       for (let id = 0; id < 1000; id++) here.set(keyIn(here, utf8(`key-${id}`)), utf8("value"), 0, NOW_MS);
       const value = new Uint8Array(1 << 20).fill(1);
       const growing = there.grow(keyIn(there, utf8("large")), value.length, NOW_MS)!;
-      growing.append(value, 0, value.length / 2, NOW_MS, there.epoch);
+      growing.append(value, 0, value.length / 2, NOW_MS);
       here.setPolicy("s3-fifo");
       if (isComplete) here.sweep(NOW_MS, 1e9);
       // The other thread does nothing else meanwhile.
-      growing.append(value, value.length / 2, value.length, NOW_MS, there.epoch);
+      growing.append(value, value.length / 2, value.length, NOW_MS);
       expect(there.setGrown(growing, 0, NOW_MS)).toBe(true);
       growing.release();
       here.check();

@@ -50,7 +50,7 @@ export function beginChange(
  * @param steps the most entries to hand over or evict, or blocks of 1,024 words to zero
  * @returns the steps left over: none, unless the change is over
  */
-export function continuePolicyChange(shard: Shard, epoch: number, steps: number): number {
+export function continuePolicyChange(shard: Shard, steps: number): number {
   let left = steps;
   while (left > 0 && shard.current.handover !== undefined) {
     switch (stageOf(shard.memory)) {
@@ -58,7 +58,7 @@ export function continuePolicyChange(shard: Shard, epoch: number, steps: number)
         left = drain(shard, left);
         break;
       case ZEROING:
-        left = zero(shard, epoch, left);
+        left = zero(shard, left);
         break;
       default:
         left = fill(shard, left);
@@ -92,7 +92,7 @@ function drain(shard: Shard, steps: number): number {
   return 0;
 }
 
-function zero(shard: Shard, epoch: number, steps: number): number {
+function zero(shard: Shard, steps: number): number {
   const { memory } = shard;
   const { words } = memory;
   const { choice, shardBytes } = shard.current;
@@ -102,7 +102,7 @@ function zero(shard: Shard, epoch: number, steps: number): number {
   for (; words[ENTRIES]! > entries || !(lowerPageLimit(memory, pages) || !shard.evicts); left--) {
     if (left === 0) return 0;
     // An entry that is still being written must be completed or released first.
-    if (!evictOne(shard, epoch, 0) && !voidDetached(shard)) return 0;
+    if (!evictOne(shard, 0) && !voidDetached(shard)) return 0;
   }
   for (; words[ZEROED_WORDS]! < stateWords; left--) {
     if (left === 0) return 0;

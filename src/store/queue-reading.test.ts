@@ -19,7 +19,7 @@ const EVERYTHING: QueuePlan = {
 function request(store: Store, name: string): boolean {
   const key = keyIn(store, name);
   if (store.get(key, NOW_MS) !== undefined) return true;
-  const fill = { lease: store.lease(key.hash), epoch: store.epoch };
+  const fill = { lease: store.lease(key.hash), epoch: store.epochOf(key) };
   const value = utf8(`value of ${name}`);
   store.fill(key, value, 0, value.length, NOW_MS + 60_000, fill, NOW_MS);
   return false;

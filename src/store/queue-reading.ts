@@ -56,12 +56,6 @@ interface ReadEntry extends EntryInfo {
   readonly turn: string | undefined;
 }
 
-/** What decides whether an entry is served. */
-interface Moment {
-  readonly epoch: number;
-  readonly nowMs: number;
-}
-
 /** A member that is told, and where the policy has it. */
 interface Chosen extends ReadMember {
   readonly member: number;
@@ -78,12 +72,12 @@ export function readQueues(
   nowMs: number,
   plan: QueuePlan,
 ): ReadQueue[] | undefined {
-  const { holder, epoch } = shards;
+  const { holder } = shards;
   const shard = shards.all[index]!;
   const atOnce = lookAt(shard, holder, ({ current, memory }) => {
     const entries = memory.words[ENTRIES]!;
     if (entries > READ_AT_ONCE) return undefined;
-    return read(current.policy.queues(), entries, { epoch, nowMs }, plan, (act) => act(shard));
+    return read(current.policy.queues(), entries, nowMs, plan, (act) => act(shard));
   });
   if (atOnce !== undefined) return atOnce;
   const { queues, version, entries } = lookAt(shard, holder, ({ current, memory }) => ({
@@ -91,7 +85,7 @@ export function readQueues(
     version: current.version,
     entries: memory.words[ENTRIES]!,
   }));
-  return read(queues, entries, { epoch, nowMs }, plan, (act) =>
+  return read(queues, entries, nowMs, plan, (act) =>
     lookAt(shard, holder, () => (shard.current.version === version ? act(shard) : undefined)),
   );
 }
@@ -100,7 +94,7 @@ export function readQueues(
 function read(
   queues: readonly PolicyQueue[],
   entries: number,
-  now: Moment,
+  nowMs: number,
   plan: QueuePlan,
   underLock: UnderLock,
 ): ReadQueue[] | undefined {
@@ -116,7 +110,7 @@ function read(
     const members: Chosen[] = [];
     for (let from = 0; from < chosen.length; from += ENTRIES_PER_LOCK) {
       const some = chosen.slice(from, from + ENTRIES_PER_LOCK);
-      const described = underLock((shard) => describeAll(shard, queue, some, now));
+      const described = underLock((shard) => describeAll(shard, queue, some, nowMs));
       if (described === undefined) return undefined;
       members.push(...described);
     }
@@ -171,13 +165,8 @@ function choose({ queue, ahead, behind }: QueueWalks, bound: number, plan: Queue
 }
 
 /** Describes those that are still members. Under the shard's lock. */
-function describeAll(
-  shard: Shard,
-  queue: PolicyQueue,
-  chosen: readonly Chosen[],
-  { epoch, nowMs }: Moment,
-): Chosen[] {
-  const { memory } = shard;
+function describeAll(shard: Shard, queue: PolicyQueue, chosen: readonly Chosen[], nowMs: number): Chosen[] {
+  const { memory, epochs } = shard;
   const present = chosen.filter(({ member, hash }) => isMember(memory, queue, member, hash));
   if (queue.kind === "ghost") return present;
   return present.map((each) => {
@@ -187,7 +176,7 @@ function describeAll(
     const entry = {
       ...describeEntry(shard, slot),
       key: key.view(),
-      freshness: freshnessOf(memory, slot, epoch, nowMs),
+      freshness: freshnessOf(memory, slot, epochs.ofEntry(memory, slot), nowMs),
       turn: queue.turn?.(slot),
     };
     return { ...each, entry };

@@ -8,6 +8,7 @@ import { halfSipHash } from "../lib/sip-hash.ts";
 import type { PolicyQueue } from "../policy/policy-queue.ts";
 import { parsePolicy } from "../policy/registry.ts";
 import { CopySink } from "./copy-sink.ts";
+import { newEpochs } from "./epochs-fixture.ts";
 import { FRESH } from "./freshness.ts";
 import { removeKey } from "./leaving.ts";
 import { QueueWalk } from "./queue-walk.ts";
@@ -22,8 +23,8 @@ const ENTRIES = 3000;
 
 function newShard(policy: string): Shard {
   const memory = ShardMemory.create(4 << 20);
-  formatShard(memory, parsePolicy(policy), 0);
-  return new Shard(memory, true, new Removals(), 1);
+  formatShard(memory, parsePolicy(policy));
+  return new Shard(memory, newEpochs(), true, new Removals(), 1);
 }
 
 function keyOf(name: string): KeyRef {
@@ -81,7 +82,7 @@ test.each(["lru", "fifo", "clock", "lirs", "s3-fifo", "lfu", "arc", "slru", "w-t
           const name = names.get(hash);
           if (walk.count < behind || moved.has(hash) || name === undefined) continue;
           moved.add(hash);
-          if (step % 3 === 0) removeKey(shard, keyOf(name), 0, NOW_MS);
+          if (step % 3 === 0) removeKey(shard, keyOf(name), NOW_MS);
           else read(shard, name);
         }
       }

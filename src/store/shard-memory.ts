@@ -28,10 +28,11 @@ export const EXPIRING = 22;
 /** Where the sweep continues, as a position in scan order. */
 export const SWEEP_POSITION = 23;
 /**
- * The epoch when the present round of the sweep began. All entries that the round has passed are at least as young.
+ * The count of epochs (`Epochs.count`) when the present round of the sweep began. The round has removed all entries that
+ * it has met and that were dead by then.
  */
 export const SWEEP_EPOCH = 24;
-/** No entry is of an epoch before this one. */
+/** No entry is left that was dead when the count of epochs was this one. */
 export const SWEPT_EPOCH = 25;
 /** Incremented at every change to the policy, so that other threads notice it. */
 export const POLICY_VERSION = 26;

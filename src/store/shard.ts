@@ -2,6 +2,7 @@ import type { PolicyChoice } from "../policy/registry.ts";
 import { resetArena } from "./arena.ts";
 import { ChainPlan } from "./chain-plan.ts";
 import { Draft } from "./draft.ts";
+import type { Epochs } from "./epochs.ts";
 import { STEADY, ZEROING } from "./handover.ts";
 import { resetIndex } from "./index-table.ts";
 import { voidPins } from "./pin-table.ts";
@@ -11,9 +12,7 @@ import {
   EXPIRING,
   PAYLOAD_BYTES,
   type ShardMemory,
-  SWEEP_EPOCH,
   SWEEP_POSITION,
-  SWEPT_EPOCH,
   USED_BYTES,
   VALUES_BYTES,
   VARIANTS,
@@ -37,6 +36,8 @@ import {
 /** One thread's view of a shard. Everything that threads share is in `memory`. */
 export class Shard {
   readonly memory: ShardMemory;
+  /** Those of the whole store. */
+  readonly epochs: Epochs;
   /** Whether entries are evicted to make room; otherwise writes are refused. */
   readonly evicts: boolean;
   readonly removals: Removals;
@@ -47,8 +48,9 @@ export class Shard {
   readonly plan: ChainPlan = new ChainPlan();
   readonly leavingPlan: ChainPlan = new ChainPlan();
 
-  constructor(memory: ShardMemory, evicts: boolean, removals: Removals, seed: number) {
+  constructor(memory: ShardMemory, epochs: Epochs, evicts: boolean, removals: Removals, seed: number) {
     this.memory = memory;
+    this.epochs = epochs;
     this.evicts = evicts;
     this.removals = removals;
     this.seed = seed;
@@ -57,11 +59,9 @@ export class Shard {
 }
 
 /** Formats new memory: no entries, all pages free. `MOST_ENTRIES` may have been set before. */
-export function formatShard(memory: ShardMemory, choice: PolicyChoice, epoch: number): void {
+export function formatShard(memory: ShardMemory, choice: PolicyChoice): void {
   resetArena(memory);
   resetIndex(memory);
-  memory.words[SWEEP_EPOCH] = epoch;
-  memory.words[SWEPT_EPOCH] = epoch;
   enterStageFor(memory, STEADY, choice, askedBytes(memory));
   enterStage(memory, STEADY, true);
 }

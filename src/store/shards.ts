@@ -1,4 +1,5 @@
-import { type Control, EPOCH } from "./control.ts";
+import type { Control } from "./control.ts";
+import type { Epochs } from "./epochs.ts";
 import { lock, unlock } from "./lock.ts";
 import { continuePolicyChange } from "./policy-change.ts";
 import { Removals } from "./removals.ts";
@@ -27,7 +28,7 @@ export class Shards {
       // Another thread may change the policy meanwhile.
       lock(memory.words, LOCK, holder);
       try {
-        return new Shard(memory, control.evicts, this.removals, control.seed);
+        return new Shard(memory, control.epochs, control.evicts, this.removals, control.seed);
       } finally {
         unlock(memory.words, LOCK);
       }
@@ -36,8 +37,8 @@ export class Shards {
     this.#mask = shards.length - 1;
   }
 
-  get epoch(): number {
-    return Atomics.load(this.control.words, EPOCH);
+  get epochs(): Epochs {
+    return this.control.epochs;
   }
 
   /** Returns the index of a hash's shard. */
@@ -67,7 +68,7 @@ export class Shards {
   #takePart(shard: Shard): void {
     try {
       if (shard.current.version !== shard.memory.words[POLICY_VERSION]) refreshPolicy(shard);
-      continuePolicyChange(shard, this.epoch, CHANGE_STEPS_PER_LOCK);
+      continuePolicyChange(shard, CHANGE_STEPS_PER_LOCK);
     } catch (error) {
       unlock(shard.memory.words, LOCK);
       throw error;

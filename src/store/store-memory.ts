@@ -87,7 +87,7 @@ export function createStoreMemory(options: StoreOptions): StoreMemory {
       memory.words[MOST_ENTRIES] = entriesOfShard(options.maxEntries, index, shardCount);
     }
     checkPolicy(memory, choice);
-    formatShard(memory, choice, 0);
+    formatShard(memory, choice);
   }
   return { control, shards };
 }

@@ -27,6 +27,10 @@ class TextStore {
     return this.store.hash(bytes, 0, bytes.length);
   }
 
+  epochOf(key: string): number {
+    return this.store.epochOf(keyIn(this.store, key));
+  }
+
   set(key: string, value: string, expiresAtMs = 0): string {
     return this.store.set(keyIn(this.store, key), utf8(value), expiresAtMs, this.nowMs);
   }
@@ -40,7 +44,7 @@ class TextStore {
     key: string,
     value: string,
     lease: number,
-    epoch = this.store.epoch,
+    epoch = this.epochOf(key),
     expiresAtMs = 0,
     staleUntilMs = 0,
   ): boolean {
@@ -67,7 +71,7 @@ class TextStore {
   /** Stores a value that is fresh for 10 ms and stale for 20 ms more. */
   fillWithGrace(key: string, value: string): void {
     const lease = this.store.lease(this.hash(key));
-    expect(this.fill(key, value, lease, this.store.epoch, this.nowMs + 10, this.nowMs + 30)).toBe(true);
+    expect(this.fill(key, value, lease, this.epochOf(key), this.nowMs + 10, this.nowMs + 30)).toBe(true);
   }
 
   call(method: "remove" | "peek" | "explain", key: string) {
@@ -384,8 +388,8 @@ describe("store grace", () => {
     const text = new TextStore({ budgetBytes: 4 << 20 });
     const value = utf8("v".repeat(LARGE_BYTES));
     const growing = text.store.grow(keyIn(text.store, "key"), value.length, NOW_MS)!;
-    growing.append(value, 0, value.length, NOW_MS, text.store.epoch);
-    const fill = { lease: text.store.lease(text.hash("key")), epoch: text.store.epoch };
+    growing.append(value, 0, value.length, NOW_MS);
+    const fill = { lease: text.store.lease(text.hash("key")), epoch: text.epochOf("key") };
     expect(text.store.fillGrown(growing, NOW_MS + 10, fill, NOW_MS, NOW_MS + 30)).toBe(true);
     growing.release();
     text.nowMs += 10;
@@ -421,9 +425,9 @@ describe("store leases and epochs", () => {
     text.store.onRemoval = () => expect.unreachable();
     for (let i = 0; i < 500; i++) text.set(`key-${i}`, "value");
     const lease = text.store.lease(text.hash("key-1"));
-    const { epoch } = text.store;
+    const epoch = text.epochOf("key-1");
     text.store.bumpEpoch();
-    expect(text.store.epoch).not.toBe(epoch);
+    expect(text.epochOf("key-1")).not.toBe(epoch);
     expect(text.get("key-0")).toBeUndefined();
     expect(text.fill("key-1", "stale", lease, epoch)).toBe(false);
     expect(text.fill("key-1", "fresh", lease)).toBe(true);
@@ -454,7 +458,7 @@ describe("store leases and epochs", () => {
     const { words } = new ShardMemory(text.store.handle.shards[0]!);
     words[LOCK] = dead << 1;
     const bump = (times: number): void => {
-      for (let i = 0; i < times; i++) text.store.bumpEpoch(false);
+      for (let i = 0; i < times; i++) text.store.bumpEpoch(undefined, false);
     };
     bump(60_000);
     expect(text.store.releaseDead()).toBe(false);
@@ -471,7 +475,7 @@ describe("store leases and epochs", () => {
     const text = new TextStore();
     for (let i = 0; i < 5000; i++) text.set(`key-${i}`, "value".repeat(i % 50), NOW_MS + 1);
     const lease = text.store.lease(text.hash("key-1"));
-    const { epoch } = text.store;
+    const epoch = text.epochOf("key-1");
     text.store.clear();
     expect(text.store.stats()).toMatchObject({ entries: 0, expiring: 0, usedBytes: 0, payloadBytes: 0 });
     expect(text.fill("key-1", "stale", lease, epoch)).toBe(false);
@@ -494,7 +498,7 @@ describe("store beside a thread that died with a lock", () => {
     expect(text.store.stats()).toEqual(before);
     expect(text.store.policyName).toBe("sieve");
     expect([text.store.budgetBytes, text.store.mostBudgetBytes]).toEqual([1 << 20, 2 << 20]);
-    expect(text.store.epoch).toBe(0);
+    expect([text.store.epochCount, text.epochOf("key-1")]).toEqual([0, 0]);
   });
 });
 

@@ -41,7 +41,7 @@ test("a new epoch counts the entries that it drops, once, also before they are r
   });
   const fill = (name: string): void => {
     const key = keyIn(store, utf8(name));
-    const [lease, epoch] = [store.beginFill(key.hash), store.epoch];
+    const [lease, epoch] = [store.beginFill(key.hash), store.epochOf(key)];
     expect(store.fill(key, new Uint8Array(8), 0, 8, 0, { lease, epoch }, NOW_MS)).toBe(true);
     store.endFill(key.hash);
   };

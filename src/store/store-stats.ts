@@ -1,3 +1,4 @@
+import { HASH_SLOTS } from "../lib/hash-slot.ts";
 import {
   BUCKET_COUNT,
   ENTRIES,
@@ -16,6 +17,10 @@ import {
   USED_BYTES,
   VALUES_BYTES,
 } from "./shard-memory.ts";
+
+/** Hash slots whose fills are noted together when they become void. */
+const SLOTS_PER_GROUP = 16;
+export const SLOT_GROUPS: number = HASH_SLOTS / SLOTS_PER_GROUP;
 
 export interface StoreStats {
   budgetBytes: number;
@@ -97,4 +102,46 @@ export function droppedAtEpoch({ words, floats }: ShardMemory): number {
   // Of two threads that begin an epoch at once, one counts.
   const before = Atomics.exchange(words, FILLS_AT_EPOCH, fills);
   return Math.min(words[ENTRIES]!, (fills - before) >>> 0);
+}
+
+/**
+ * Counts the entries of a store that become invisible because some hash slots, or all, have begun a new epoch, without a
+ * walk. Assumes that each hash slot has as many entries as any other. As in `droppedAtEpoch`, a slot has no more visible
+ * entries than it had fills since its last epoch began. That is noted for groups of neighbors, since a node's slots are
+ * mostly ranges. A group that is bumped in part counts these slots and notes nothing, so the count is too high if the
+ * same slots are bumped again soon.
+ * @param fillsAtEpoch for each group, the fills of the store until its latest epoch began, their lowest 32 bits
+ * @param slots distinct hash slots; undefined: all
+ */
+export function droppedInSlots(
+  memories: readonly ShardMemory[],
+  fillsAtEpoch: Int32Array,
+  slots?: readonly number[],
+): number {
+  let fills = 0;
+  let entries = 0;
+  for (const { words, floats } of memories) {
+    fills += floats[FILLS]!;
+    entries += words[ENTRIES]!;
+  }
+  const bumped = new Uint8Array(SLOT_GROUPS);
+  if (slots === undefined) bumped.fill(SLOTS_PER_GROUP);
+  else for (const slot of slots) bumped[Math.floor(slot / SLOTS_PER_GROUP)]!++;
+  let dropped = 0;
+  for (let group = 0; group < SLOT_GROUPS; group++) {
+    const count = bumped[group]!;
+    if (count === 0) continue;
+    const before =
+      count === SLOTS_PER_GROUP
+        ? Atomics.exchange(fillsAtEpoch, group, fills | 0)
+        : Atomics.load(fillsAtEpoch, group);
+    dropped += (Math.min(entries, (fills - before) >>> 0) * count) / HASH_SLOTS;
+  }
+  return Math.round(dropped);
+}
+
+/** Notes that all hash slots begin a new epoch now, for `droppedInSlots`. */
+export function noteFills(memories: readonly ShardMemory[], fillsAtEpoch: Int32Array): void {
+  const fills = memories.reduce((sum, { floats }) => sum + floats[FILLS]!, 0);
+  for (let group = 0; group < SLOT_GROUPS; group++) Atomics.store(fillsAtEpoch, group, fills | 0);
 }

@@ -64,10 +64,12 @@ export function stress(store: Store, ground: StressGround, options: StressOption
   const counts: StressCounts = { hits: 0, fills: 0 };
   meet(ground.arrived, options.threads);
   for (let operation = 0; operation < options.operations; operation++) {
+    if (options.thread === 0 && operation === options.operations >> 1) store.useHashSlots();
     const choice = random.below(100_000);
     if (choice < 35_000) readShared(store, ground, random, counts, pending);
     else if (choice < 60_000) fillShared(store, random, counts, pending);
-    else if (choice < 75_000) writeShared(store, ground, random);
+    else if (choice < 74_500) writeShared(store, ground, random);
+    else if (choice < 75_000) moveSlots(store, ground, random);
     else if (choice < 97_000) useOwn(store, own, options.thread, operation, random);
     else if (choice < 98_500) store.sweep(NOW_MS + random.below(3) * 500, 64);
     else if (choice < 99_500) scanSome(store, random);
@@ -114,7 +116,7 @@ function readShared(
     assert(version >= newest, `key ${id}: read version ${version} after ${newest} was acknowledged`);
   } else if (pending.length < PENDING_LIMIT) {
     const lease = store.lease(hash);
-    const { epoch } = store;
+    const epoch = store.epochOf(keyIn(store, key));
     pending.push({ id, version: Atomics.load(ground.origin, id), lease, epoch });
   }
 }
@@ -139,8 +141,22 @@ function writeShared(store: Store, ground: StressGround, random: SeededRandom): 
   const key = keyOf(id, 0);
   const version = Atomics.add(ground.origin, id, 1) + 1;
   store.invalidate(keyIn(store, key));
-  let known = Atomics.load(ground.acknowledged, id);
-  while (known < version) known = Atomics.compareExchange(ground.acknowledged, id, known, version);
+  acknowledge(ground, id, version);
+}
+
+/** Keys change in hash slots whose messages nobody receives, so the slots begin new epochs. */
+function moveSlots(store: Store, ground: StressGround, random: SeededRandom): void {
+  const moved = Array.from({ length: 1 + random.below(8) }, () => {
+    const id = Math.floor(random.next() ** 3 * SHARED_KEYS);
+    return { id, version: Atomics.add(ground.origin, id, 1) + 1, slot: keyIn(store, keyOf(id, 0)).hashSlot };
+  });
+  store.bumpEpoch([...new Set(moved.map(({ slot }) => slot))]);
+  for (const { id, version } of moved) acknowledge(ground, id, version);
+}
+
+function acknowledge({ acknowledged }: StressGround, id: number, version: number): void {
+  let known = Atomics.load(acknowledged, id);
+  while (known < version) known = Atomics.compareExchange(acknowledged, id, known, version);
 }
 
 /** Uses keys that no other thread touches: a read returns the value written last, or nothing. */

@@ -108,7 +108,7 @@ describe("store and threads", () => {
     );
     expect(seen).toBe("hello");
     expect(store.get(keyIn(store, key), NOW_MS)).toBeUndefined();
-    expect(store.epoch).toBe(1);
+    expect(store.epochCount).toBe(1);
     expect(store.policyName).toBe("lru");
     expect(store.explain(keyIn(store, key), NOW_MS)).toBeUndefined();
     store.set(keyIn(store, key), utf8("again"), 0, NOW_MS);
@@ -143,6 +143,7 @@ describe("store and threads", () => {
       expect(hits).toBeGreaterThan(operations / 100);
       expect(fills).toBeGreaterThan(operations / 100);
     }
+    expect(store.usesHashSlots).toBe(true);
     expect(store.stats().evictions).toBeGreaterThan(0);
     expect(store.stats().moves).toBeGreaterThan(0);
   }, 3_600_000);

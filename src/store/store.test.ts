@@ -125,7 +125,7 @@ class Pair {
 
   fill(key: Uint8Array, value: Uint8Array, expiresAtMs: number, random: SeededRandom): void {
     const lease = this.store.lease(this.hash(key));
-    const { epoch } = this.store;
+    const epoch = this.store.epochOf(keyIn(this.store, key));
     let isVoid = expiresAtMs !== 0 && expiresAtMs <= this.nowMs;
     switch (random.below(6)) {
       case 0:

@@ -11,11 +11,12 @@ import { sweepShard } from "./bucket-walk.ts";
 import { changeBudget } from "./budget.ts";
 import { capacityOf, type StoreCapacity } from "./capacity.ts";
 import { planChain } from "./chain-plan.ts";
-import { type Control, EPOCH, SWEEP_SHARD } from "./control.ts";
+import { type Control, SWEEP_SHARD } from "./control.ts";
 import { CopySink } from "./copy-sink.ts";
 import { DeadThreads } from "./dead-threads.ts";
 import type { DepartureLog } from "./departure-log.ts";
-import { CLEAR_INTERVAL_BITS, ENTRY_HEADER_BYTES, KEY_BYTES_LIMIT } from "./entry-layout.ts";
+import { ENTRY_HEADER_BYTES, KEY_BYTES_LIMIT } from "./entry-layout.ts";
+import type { Epochs } from "./epochs.ts";
 import { DEAD, EXPIRED, FRESH, type Freshness, freshnessAt } from "./freshness.ts";
 import { GrowingEntry } from "./growing-entry.ts";
 import { BUCKETS_PER_LOCK, drawKey, scanKeys } from "./key-scan.ts";
@@ -42,9 +43,17 @@ import {
   type StoreMemory,
   type StoreOptions,
 } from "./store-memory.ts";
-import { addStats, droppedAtEpoch, emptyStats, type StoreStats } from "./store-stats.ts";
+import {
+  addStats,
+  droppedAtEpoch,
+  droppedInSlots,
+  emptyStats,
+  noteFills,
+  type StoreStats,
+} from "./store-stats.ts";
 import { type StoreOutcome, storeDraft, writeExpiry } from "./storing.ts";
 
+export type { Epochs } from "./epochs.ts";
 export type { KeysInOrder, OrderedStep } from "./keys-in-order.ts";
 export type { QueuePlan } from "./queue-plan.ts";
 export type { ReadMember, ReadQueue } from "./queue-reading.ts";
@@ -64,6 +73,7 @@ const CREATOR = 1;
 export class Store {
   readonly #shards: Shards;
   readonly #control: Control;
+  readonly #epochs: Epochs;
   readonly #hashKeyLow: number;
   readonly #hashKeyHigh: number;
   readonly #dead = new DeadThreads();
@@ -72,6 +82,7 @@ export class Store {
     const { control } = memory;
     this.#shards = new Shards(memory, holder);
     this.#control = control;
+    this.#epochs = control.epochs;
     this.#hashKeyLow = control.hashKey.low;
     this.#hashKeyHigh = control.hashKey.high;
   }
@@ -175,7 +186,16 @@ export class Store {
     const shard = this.#shards.enter(key.hash);
     let read: number | LargeValue;
     try {
-      read = readEntry(shard, this.#shards.holder, key, this.epoch, nowMs, sink, accepts, variant);
+      read = readEntry(
+        shard,
+        this.#shards.holder,
+        key,
+        this.#epochs.ofKey(key),
+        nowMs,
+        sink,
+        accepts,
+        variant,
+      );
     } finally {
       unlockShard(shard);
     }
@@ -198,7 +218,7 @@ export class Store {
     variant: Variant = VALUE,
   ): EntryInfo | undefined {
     return this.#shards.underLock(this.#shards.indexOf(key.hash), (shard) => {
-      const slot = goodEntry(shard.memory, key, this.epoch, nowMs, accepts, variant);
+      const slot = goodEntry(shard.memory, key, this.#epochs.ofKey(key), nowMs, accepts, variant);
       return slot === 0 ? undefined : describeEntry(shard, slot);
     });
   }
@@ -211,7 +231,7 @@ export class Store {
     variant: Variant = VALUE,
   ): (EntryInfo & Placement) | undefined {
     return this.#shards.underLock(this.#shards.indexOf(key.hash), (shard) => {
-      const slot = goodEntry(shard.memory, key, this.epoch, nowMs, accepts, variant);
+      const slot = goodEntry(shard.memory, key, this.#epochs.ofKey(key), nowMs, accepts, variant);
       if (slot === 0) return undefined;
       return { ...describeEntry(shard, slot), ...shard.current.policy.explain(slot) };
     });
@@ -236,9 +256,12 @@ export class Store {
     return readQueues(this.#shards, shard, nowMs, plan);
   }
 
-  /** Begins to read the keys of a shard's values in the policy's order. @param epoch whose entries count */
-  keysInOrder(shard: number, epoch: number = this.epoch): KeysInOrder {
-    return new KeysInOrder(this.#shards, shard, epoch);
+  /**
+   * Begins to read the keys of a shard's values in the policy's order.
+   * @param epochs whose entries count; those of the moment when each is read by default
+   */
+  keysInOrder(shard: number, epochs: Epochs = this.#epochs): KeysInOrder {
+    return new KeysInOrder(this.#shards, shard, epochs);
   }
 
   /**
@@ -276,7 +299,7 @@ export class Store {
   ): StoreOutcome {
     const shard = this.#shards.enter(key.hash);
     try {
-      const { epoch } = this;
+      const epoch = this.#epochs.ofKey(key);
       draftEntry(shard, key, value, valueStart, valueEnd, expiresAtMs, epoch, nowMs);
       shard.draft.touches = true;
       const outcome = storeDraft(shard);
@@ -289,7 +312,7 @@ export class Store {
   }
 
   /**
-   * Stores the origin's answer, unless the key was invalidated since the fill read its lease, or the epoch has
+   * Stores the origin's answer, unless the key was invalidated since the fill read its lease, or its epoch has
    * changed. Of several fills under way at once a lease admits only one: nobody can tell which value is newer.
    * @param staleUntilMs until when it may be served stale after its expiry; 0: no grace
    * @returns whether it was stored
@@ -309,7 +332,7 @@ export class Store {
     try {
       const { floats } = shard.memory;
       let isStored = false;
-      if (this.#mayFill(key.hash, fill, expiresAtMs, staleUntilMs, nowMs)) {
+      if (this.#mayFill(key, fill, expiresAtMs, staleUntilMs, nowMs)) {
         draftEntry(shard, key, value, valueStart, valueEnd, expiresAtMs, fill.epoch, nowMs);
         shard.draft.staleUntilMs = staleUntilMs;
         shard.draft.variant = variant;
@@ -334,15 +357,13 @@ export class Store {
     if (Math.max(key.length, variant.end - variant.start) > KEY_BYTES_LIMIT) return undefined;
     const shard = this.#shards.all[this.#shards.indexOf(key.hash)]!;
     const growing = new GrowingEntry(shard, this.#shards.holder, key, variant, valueBytes);
-    return growing.begin(nowMs, this.epoch) ? growing : undefined;
+    return growing.begin(nowMs) ? growing : undefined;
   }
 
   /** As `set`, for an entry that has grown to its full size. @returns whether it was stored */
   setGrown(growing: GrowingEntry, expiresAtMs: number, nowMs: number): boolean {
-    return growing.store(
-      { expiresAtMs, staleUntilMs: 0, nowMs, epoch: this.epoch, isFill: false },
-      () => true,
-    );
+    const epoch = this.#epochs.ofKey(growing.key);
+    return growing.store({ expiresAtMs, staleUntilMs: 0, nowMs, epoch, isFill: false }, () => true);
   }
 
   /** As `fill`, for an entry that has grown to its full size. */
@@ -353,10 +374,10 @@ export class Store {
     nowMs: number,
     staleUntilMs = 0,
   ): boolean {
-    const { hash } = growing.key;
+    const { key } = growing;
     return growing.store({ expiresAtMs, staleUntilMs, nowMs, epoch: fill.epoch, isFill: true }, () => {
-      const mayFill = this.#mayFill(hash, fill, expiresAtMs, staleUntilMs, nowMs);
-      if (mayFill) this.#control.leases.stored(hash);
+      const mayFill = this.#mayFill(key, fill, expiresAtMs, staleUntilMs, nowMs);
+      if (mayFill) this.#control.leases.stored(key.hash);
       return mayFill;
     });
   }
@@ -365,7 +386,7 @@ export class Store {
   setExpiry(key: KeyRef, expiresAtMs: number, nowMs: number): boolean {
     const shard = this.#shards.enter(key.hash);
     try {
-      const { epoch } = this;
+      const epoch = this.#epochs.ofKey(key);
       const slot = goodEntry(shard.memory, key, epoch, nowMs, FRESH, VALUE);
       if (slot !== 0) writeExpiry(shard, slot, expiresAtMs, epoch, nowMs);
       return slot !== 0;
@@ -379,7 +400,7 @@ export class Store {
   remove(key: KeyRef, nowMs: number): boolean {
     const shard = this.#shards.enter(key.hash);
     try {
-      return removeKey(shard, key, this.epoch, nowMs) === FRESH;
+      return removeKey(shard, key, nowMs) === FRESH;
     } finally {
       unlockShard(shard);
     }
@@ -394,7 +415,7 @@ export class Store {
     try {
       this.#control.leases.change(key.hash);
       // Time 0 is before every expiry, so no entry counts as expired.
-      return removeKey(shard, key, this.epoch, 0) !== DEAD;
+      return removeKey(shard, key, 0) !== DEAD;
     } finally {
       unlockShard(shard);
     }
@@ -424,25 +445,63 @@ export class Store {
     this.#control.leases.end(hash);
   }
 
-  /** Whether the key has not been invalidated since the fill began. */
-  holds(hash: number, fill: Fill): boolean {
-    return this.#control.leases.holds(hash, fill, this.epoch);
+  /** Whether neither the key nor everything of its epoch has been invalidated since the fill began. */
+  holds(key: KeyRef, fill: Fill): boolean {
+    return this.#control.leases.holds(key.hash, fill, this.#epochs.ofKey(key));
   }
 
-  get epoch(): number {
-    return Atomics.load(this.#control.words, EPOCH);
+  /** Returns the epoch that a fill of this key must present if its question is sent now. */
+  epochOf(key: KeyRef): number {
+    return this.#epochs.ofKey(key);
+  }
+
+  /** How often epochs were bumped, of all keys or of some. Read without a lock. */
+  get epochCount(): number {
+    return this.#epochs.count;
+  }
+
+  /** Returns all epochs of this moment, for `keysInOrder`. */
+  copyEpochs(): Epochs {
+    return this.#epochs.copy();
+  }
+
+  /** Whether `bumpEpoch` can tell hash slots apart. */
+  get usesHashSlots(): boolean {
+    return this.#epochs.usesHashSlots;
   }
 
   /**
-   * Makes everything stored so far invisible and voids all fills under way, at once and without a walk.
-   * @param mayWait whether to wait for locks if any are needed; if not, `releaseDead` finishes the work
-   * @returns about how many entries have become invisible; see `droppedAtEpoch`
+   * Gives each hash slot of a cluster an epoch of its own, for all threads and for good. Begins a new epoch of all keys,
+   * unless that was done before.
+   * @returns about how many entries have become invisible
    */
-  bumpEpoch(mayWait = true): number {
-    const epoch = Atomics.add(this.#control.words, EPOCH, 1) + 1;
-    const dropped = this.#shards.all.reduce((sum, { memory }) => sum + droppedAtEpoch(memory), 0);
+  useHashSlots(): number {
+    if (this.usesHashSlots) return 0;
+    const mustRemove = this.#epochs.useHashSlots();
+    const memories = this.#shards.all.map(({ memory }) => memory);
+    const dropped = memories.reduce((sum, memory) => sum + droppedAtEpoch(memory), 0);
+    noteFills(memories, this.#control.slotFills);
+    if (mustRemove) this.#shards.underEachLock(clearShard);
+    return dropped;
+  }
+
+  /**
+   * Makes everything stored so far invisible and voids all fills under way, at once and without a walk: of the keys in
+   * these hash slots, or of all keys. While hash slots are not used, always of all keys.
+   * @param slots distinct hash slots, from 0 to 16,383; undefined: all
+   * @param mayWait whether to wait for locks if any are needed; if not, `releaseDead` finishes the work
+   * @returns about how many entries have become invisible; see `droppedAtEpoch` and `droppedInSlots`
+   * @throws AssertionError for a hash slot out of range
+   */
+  bumpEpoch(slots?: readonly number[], mayWait = true): number {
+    const { usesHashSlots } = this;
+    const mustRemove = this.#epochs.bump(slots);
+    const memories = this.#shards.all.map(({ memory }) => memory);
+    const dropped = usesHashSlots
+      ? droppedInSlots(memories, this.#control.slotFills, slots)
+      : memories.reduce((sum, memory) => sum + droppedAtEpoch(memory), 0);
     // Entries store the lowest 16 bits of their epoch. Long before those repeat, all entries are removed.
-    if ((epoch & CLEAR_INTERVAL_BITS) !== 0) return dropped;
+    if (!mustRemove) return dropped;
     if (mayWait) this.#shards.underEachLock(clearShard);
     else this.#dead.clear(this.#shards.all);
     return dropped;
@@ -450,7 +509,7 @@ export class Store {
 
   /** Removes everything and voids all fills under way. */
   clear(): void {
-    Atomics.add(this.#control.words, EPOCH, 1);
+    this.#epochs.bump();
     this.#shards.underEachLock(clearShard);
   }
 
@@ -485,9 +544,9 @@ export class Store {
       while (!isDone && progress.steps > 0) {
         const shard = this.#shards.lock(index);
         try {
-          const left = continuePolicyChange(shard, this.epoch, BUCKETS_PER_LOCK);
+          const left = continuePolicyChange(shard, BUCKETS_PER_LOCK);
           progress.steps -= BUCKETS_PER_LOCK - left;
-          isDone = sweepShard(shard, this.epoch, nowMs, left, progress) && left > 0;
+          isDone = sweepShard(shard, nowMs, left, progress) && left > 0;
         } finally {
           unlockShard(shard);
         }
@@ -571,8 +630,8 @@ export class Store {
     );
   }
 
-  #mayFill(hash: number, fill: Fill, expiresAtMs: number, staleUntilMs: number, nowMs: number): boolean {
-    return this.holds(hash, fill) && freshnessAt(expiresAtMs, staleUntilMs, nowMs) < EXPIRED;
+  #mayFill(key: KeyRef, fill: Fill, expiresAtMs: number, staleUntilMs: number, nowMs: number): boolean {
+    return this.holds(key, fill) && freshnessAt(expiresAtMs, staleUntilMs, nowMs) < EXPIRED;
   }
 }
 

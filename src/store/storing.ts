@@ -173,7 +173,7 @@ function insertDraft(shard: Shard): StoreOutcome {
   if (!shard.evicts && !hasRoom(shard, 1) && !(voidDetached(shard) && hasRoom(shard, 1))) return "full";
   current.policy.miss(draft.key.hash);
   while (!hasRoom(shard, 1)) {
-    if (!evictOne(shard, draft.epoch, draft.nowMs, draft) && !voidDetached(shard)) return "full";
+    if (!evictOne(shard, draft.nowMs, draft) && !voidDetached(shard)) return "full";
   }
   const slot = takeChain(memory, plan);
   writeDraft(shard, slot);
@@ -193,7 +193,7 @@ function resizeToDraft(shard: Shard, resident: number): StoreOutcome {
   if (!hasRoom(shard, 0)) {
     if (!shard.evicts) return voidDetached(shard) ? resizeToDraft(shard, findDraft(shard)) : "full";
     truncate(shard, from);
-    while (!hasRoom(shard, 0) && evictOne(shard, draft.epoch, draft.nowMs, draft));
+    while (!hasRoom(shard, 0) && evictOne(shard, draft.nowMs, draft));
     from = findDraft(shard);
     if (from === 0) return insertDraft(shard);
   }

@@ -67,7 +67,10 @@ class Pair {
   /** @param lifeMs 0 for ever */
   fill(key: Uint8Array, variant: Variant, value: string, lifeMs: number, graceMs: number): void {
     const bytes = utf8(value);
-    const fill = { lease: this.store.lease(this.#hash(key)), epoch: this.store.epoch };
+    const fill = {
+      lease: this.store.lease(this.#hash(key)),
+      epoch: this.store.epochOf(keyIn(this.store, key)),
+    };
     const expiresAtMs = lifeMs === 0 ? 0 : this.nowMs + lifeMs;
     const staleUntilMs = graceMs === 0 ? 0 : this.nowMs + lifeMs + graceMs;
     const terms = [expiresAtMs, fill, this.nowMs, staleUntilMs] as const;
@@ -320,10 +323,15 @@ describe("variants of a key", () => {
     const hash = store.hash(name, 0, name.length);
     const filled = (asked: Variant, byte: number): void => {
       const growing = store.grow(keyIn(store, name), LARGE_BYTES, START_MS, asked)!;
-      growing.append(new Uint8Array(LARGE_BYTES).fill(byte), 0, LARGE_BYTES, START_MS, store.epoch);
-      expect(store.fillGrown(growing, 0, { lease: store.lease(hash), epoch: store.epoch }, START_MS)).toBe(
-        true,
-      );
+      growing.append(new Uint8Array(LARGE_BYTES).fill(byte), 0, LARGE_BYTES, START_MS);
+      expect(
+        store.fillGrown(
+          growing,
+          0,
+          { lease: store.lease(hash), epoch: store.epochOf(keyIn(store, name)) },
+          START_MS,
+        ),
+      ).toBe(true);
       growing.release();
     };
     const read = (asked: Variant): Uint8Array | undefined => {

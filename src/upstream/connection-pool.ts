@@ -80,10 +80,10 @@ export class ConnectionPool {
   }
 
   /**
-   * Returns a connection that selects no database, since a Redis that is busy with a script refuses SELECT. It is
-   * never given back.
+   * Returns a connection for one request. It selects no database, since a Redis that is busy with a script refuses
+   * SELECT. It is never given back.
    */
-  urgent(version: 2 | 3): UpstreamConnection {
+  single(version: 2 | 3): UpstreamConnection {
     const connection = new UpstreamConnection(this.#options, {
       closed: () => this.#dedicated.delete(connection),
     });

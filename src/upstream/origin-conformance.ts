@@ -47,7 +47,7 @@ export function describeOrigin(name: string, kind: OriginUnderTest): void {
       eachNode("get what concerns their keys, over each kind of connection (node %d)", async (index) => {
         const bench = await opened();
         const node = bench.node(index);
-        const connections = [node.main(), node.side(2), node.side(3), node.urgent(2)];
+        const connections = [node.main(), node.side(2), node.side(3), node.single(2)];
         connections.push(node.dedicated(2, { closed() {} }), node.dedicated(3, { closed() {} }));
         const key = kind.keys[index]!;
         for (const [at, connection] of connections.entries()) {

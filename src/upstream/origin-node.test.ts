@@ -110,7 +110,7 @@ describe("a connect that fails within the call", () => {
     expect(() => bench.node.main()).toThrow(reason);
     expect(() => bench.node.side(2)).toThrow(reason);
     expect(() => bench.node.dedicated(3, { closed: () => {} })).toThrow(reason);
-    expect(() => bench.node.urgent(3)).toThrow(reason);
+    expect(() => bench.node.single(3)).toThrow(reason);
     await new Promise<void>((resolve) => bench.node.fence(resolve));
   });
 
@@ -122,7 +122,7 @@ describe("a connect that fails within the call", () => {
     });
     const own = pool.dedicated(3, { closed: (error) => ends.push(error.message) });
     const shared = pool.shared(2);
-    const urgent = pool.urgent(2);
+    const urgent = pool.single(2);
     expect([own, shared, urgent].map(({ isClosed }) => isClosed)).toEqual([false, false, false]);
     const asked = [own, shared, urgent].map((connection) => ask(connection, "PING"));
     for (const outcome of await Promise.allSettled(asked)) {

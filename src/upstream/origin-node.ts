@@ -83,13 +83,13 @@ export class OriginNode implements Fenced {
   }
 
   /**
-   * Returns a connection for one request that a server answers even while it is busy with a script. The caller closes
-   * it.
+   * Returns a connection for one request, also for one that a server answers while it is busy with a script. The
+   * caller closes it.
    * @throws UpstreamError if the node is down
    */
-  urgent(version: 2 | 3): UpstreamConnection {
+  single(version: 2 | 3): UpstreamConnection {
     this.#checkThere();
-    return this.#pool.urgent(version);
+    return this.#pool.single(version);
   }
 
   /** Gives a dedicated connection back. Its state must be that of a new one. */

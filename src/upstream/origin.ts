@@ -5,6 +5,9 @@ import type { Fenced } from "./fenced.ts";
 import type { OriginNode } from "./origin-node.ts";
 import type { UpstreamError } from "./upstream-error.ts";
 
+/** The most numbers of nodes in `Origin.owners`. A cluster has 1,000 nodes at most. */
+export const MOST_NODES = 1024;
+
 /**
  * An origin as the proxy sees it: one node, or several of which each has a part of the keys.
  *
@@ -50,6 +53,12 @@ export interface Origin extends Fenced {
    */
   nodeOf(bytes: Uint8Array, start: number, end: number): OriginNode;
 
+  /**
+   * Whether the node owns the key bytes[start, end) as far as is known, so that it will tell of changes to what it
+   * says about the key now.
+   */
+  owns(node: Fenced, bytes: Uint8Array, start: number, end: number): boolean;
+
   /** Returns the number that `owners` has for the slots of a node. */
   numberOf(node: OriginNode): number;
 
@@ -69,7 +78,10 @@ export interface Origin extends Fenced {
    * said so has not answered a request either.
    */
   readonly tracking: boolean | undefined;
-  /** The monotonic time up to which no node has failed to report a change to what was fetched from it. */
+  /**
+   * The monotonic time up to which no node has failed to report a change to what was fetched from it: that of the node
+   * for which it is earliest.
+   */
   readonly provenUntilMs: number;
   /** How long the last heartbeat's answer took, of the slowest node, in milliseconds; undefined: there was none yet. */
   readonly roundTripMs: number | undefined;

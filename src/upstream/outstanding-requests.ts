@@ -6,8 +6,8 @@ import type { UpstreamError } from "./upstream-error.ts";
 import { type Upstream, UpstreamRequest } from "./upstream-request.ts";
 
 /**
- * Is shown an error reply before its request is. May send the request elsewhere; the request then gets nothing more
- * from this connection.
+ * Is shown an error reply before its request is. May send the request elsewhere, if `redirectsTo` says that it can be;
+ * the request then gets nothing more from this connection.
  * @returns whether it has done so
  */
 export type TakeOver = (request: UpstreamRequest, bytes: Uint8Array, reader: ReplyReader) => boolean;
@@ -86,7 +86,7 @@ export class OutstandingRequests {
 
   /** Lets `takeOver` have a request that got an error. Its later replies are dropped. */
   #isTakenOver(request: UpstreamRequest, bytes: Uint8Array, reader: ReplyReader): boolean {
-    if (this.#takeOver === undefined || request.isDone || request.redirectsTo === undefined) return false;
+    if (this.#takeOver === undefined || request.isDone) return false;
     const repliesLeft = request.repliesAwaited - 1;
     if (!this.#takeOver(request, bytes, reader)) return false;
     if (repliesLeft === 0) this.#requests.shift();

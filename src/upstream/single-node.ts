@@ -34,6 +34,10 @@ export class SingleNode implements Origin {
     return this.#node;
   }
 
+  owns(): boolean {
+    return true;
+  }
+
   numberOf(): number {
     return 0;
   }

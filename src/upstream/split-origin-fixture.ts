@@ -32,6 +32,10 @@ export class SplitOrigin implements Origin {
     return this.nodes[bytes[end - 1]! % this.nodes.length]!;
   }
 
+  owns(): boolean {
+    return true;
+  }
+
   numberOf(): number {
     return 0;
   }

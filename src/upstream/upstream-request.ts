@@ -22,12 +22,17 @@ export interface Upstream {
 export interface Redirected {
   readonly to: Upstream;
   readonly node: Fenced;
+  /** Closes the connection, if it is the request's own. The request calls it when it has ended. */
+  readonly end: (() => void) | undefined;
   /** Whether the node answers such a request only by way of exception, because the key is on its way to it. */
   readonly isAsking: boolean;
 }
 
-/** The kind of connection that a request needs: the main one, or a side connection of this RESP version. */
-export type ConnectionKind = "main" | 2 | 3;
+/**
+ * The kind of connection that a request needs: the main one, a side connection of this RESP version, or one for this
+ * request alone.
+ */
+export type ConnectionKind = "main" | 2 | 3 | { readonly alone: 2 | 3 };
 
 /** A request whose bytes have been written and whose reply is awaited. */
 export abstract class UpstreamRequest {

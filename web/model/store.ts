@@ -52,7 +52,7 @@ export class MapStore implements CoherentStore {
 
   /** Stores what a fill has brought, if it holds. */
   fill(key: KeyRef, version: number, expiresAtMs: number, fill: Fill): boolean {
-    if (!this.holds(key.hash, fill)) return false;
+    if (!this.holds(key, fill)) return false;
     this.#entries.set(nameOf(key), { version, expiresAtMs, epoch: fill.epoch });
     this.#leases.stored(key.hash);
     return true;
@@ -79,8 +79,13 @@ export class MapStore implements CoherentStore {
     this.#leases.end(hash);
   }
 
-  holds(hash: number, fill: Fill): boolean {
+  holds({ hash }: KeyRef, fill: Fill): boolean {
     return this.#leases.holds(hash, fill, this.epoch);
+  }
+
+  /** All keys have one epoch. */
+  epochOf(): number {
+    return this.epoch;
   }
 
   bumpEpoch(): number {

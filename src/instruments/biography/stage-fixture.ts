@@ -96,7 +96,7 @@ export class Stage {
     const sentAtMs = this.nowMs;
     this.pass(2);
     const expiresAtMs = ttlMs === 0 ? 0 : sentAtMs + ttlMs;
-    const fill = { lease: store.lease(key.hash), epoch: store.epoch };
+    const fill = { lease: store.lease(key.hash), epoch: store.epochOf(key) };
     store.fill(key, utf8("value"), 0, 5, expiresAtMs, fill, this.nowMs);
     writer.filled(key.hash, 5, expiresAtMs, sentAtMs);
     writer.answered(key.hash, 0, 5, ttlMs === 0 ? -1 : ttlMs);

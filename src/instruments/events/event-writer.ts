@@ -123,8 +123,9 @@ export class EventWriter {
     if (this.#follows(hash)) this.#write(INVALIDATED, IS_FOLLOWED, hash, INVALIDATORS.indexOf(by));
   }
 
-  invalidatedAll(): void {
-    this.#write(INVALIDATED_ALL, 0, 0);
+  /** Whole hash slots are not told of: readers of events know keys by their hashes alone. */
+  invalidatedAll(slots?: readonly number[]): void {
+    if (slots === undefined) this.#write(INVALIDATED_ALL, 0, 0);
   }
 
   /**

@@ -19,7 +19,7 @@ function request(store: Store, name: string): void {
   const bytes = utf8(name);
   const key = store.refer(new KeyRef(), bytes, 0, bytes.length);
   if (store.get(key, NOW_MS) !== undefined) return;
-  const fill = { lease: store.lease(key.hash), epoch: store.epoch };
+  const fill = { lease: store.lease(key.hash), epoch: store.epochOf(key) };
   store.fill(key, bytes, 0, bytes.length, NOW_MS + 30_000, fill, NOW_MS);
 }
 

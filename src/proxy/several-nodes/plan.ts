@@ -26,6 +26,8 @@ export interface Part {
 export interface Plan {
   readonly parts: readonly Part[];
   readonly join: Join;
+  /** Whether the request has succeeded if it has at one node. Otherwise an error of one part is the request's. */
+  readonly isOneEnough?: boolean;
 }
 
 export interface PlanContext {
@@ -63,6 +65,9 @@ const ABOUT_SCRIPTS = new Map<string, Join>([
   ["function restore", first],
 ]);
 
+/** At most one node runs the script that is to end. */
+const ENDING = new Set(["script kill", "function kill"]);
+
 /**
  * Returns how several nodes execute a request together; undefined: one node does, as any other request.
  * @param name in lower case
@@ -75,9 +80,19 @@ export function planOf(context: PlanContext, name: string, request: Request): Pl
   if (setting !== undefined && request.count % 2 === 1) return splitByKeys(origin, request, 2, setting);
   if (name === "scan" && request.count >= 2) return scanPlan(origin, request);
   if (name === "randomkey") return everyNode(origin, request, anyOf(random));
-  const about = name === "script" || name === "function" ? `${name} ${subcommandOf(request)}` : name;
-  const join = ABOUT_ALL.get(about) ?? ABOUT_SCRIPTS.get(about);
-  return join && everyNode(origin, request, join);
+  const join = joinOfAll(name, request);
+  if (join === undefined) return undefined;
+  return { ...everyNode(origin, request, join), isOneEnough: ENDING.has(fullName(name, request)) };
+}
+
+/** Whether every node executes a request, and not each its part of the keys. @param name in lower case */
+export function isEveryNodes(name: string, request: Request): boolean {
+  return name === "randomkey" || name === "scan" || joinOfAll(name, request) !== undefined;
+}
+
+function joinOfAll(name: string, request: Request): Join | undefined {
+  const about = fullName(name, request);
+  return ENDING.has(about) ? first : (ABOUT_ALL.get(about) ?? ABOUT_SCRIPTS.get(about));
 }
 
 function everyNode(origin: Origin, request: Request, join: Join): Plan {
@@ -139,8 +154,10 @@ function withCursor(reply: Uint8Array, change: (inner: string) => string): Uint8
   return Buffer.concat([encodeLine(`*2\r\n$${cursor.length}\r\n${cursor}`), reply.subarray(head.length)]);
 }
 
-function subcommandOf(request: Request): string {
-  return request.count < 2 ? "" : request.text(1).toLowerCase();
+/** The name of a command about scripts has its subcommand's with it. */
+function fullName(name: string, request: Request): string {
+  const hasSubcommand = (name === "script" || name === "function") && request.count > 1;
+  return hasSubcommand ? `${name} ${request.text(1).toLowerCase()}` : name;
 }
 
 function encoded(write: (out: ByteBuffer) => void): Uint8Array {

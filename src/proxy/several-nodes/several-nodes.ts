@@ -32,7 +32,7 @@ export function sendParts(
   proxy: ProxyParts,
   client: Connection,
   request: Request,
-  { parts, join }: Plan,
+  { parts, join, isOneEnough = false }: Plan,
   { name, mayWrite, isFenced, beforeReply, done }: Sent,
 ): void {
   const { stats, fence, origin } = proxy;
@@ -43,12 +43,14 @@ export function sendParts(
   const failures: (UpstreamError | undefined)[] = parts.map(() => undefined);
   let missing = parts.length;
   const write = (): void => {
-    const failure = failures.find((one) => one !== undefined);
-    const error = replies.find((reply) => reply !== undefined && isError(reply));
+    const succeeded = replies.filter((reply) => reply !== undefined && !isError(reply)) as Uint8Array[];
+    const hasSucceeded = succeeded.length === parts.length || (isOneEnough && succeeded.length > 0);
+    const failure = hasSucceeded ? undefined : failures.find((one) => one !== undefined);
+    const error = hasSucceeded ? undefined : replies.find((reply) => reply !== undefined && isError(reply));
     const reply = ticket.reply as RespWriter;
     if (error === undefined && failure !== undefined) reply.error(failureMessage(failure, mayWrite, stats));
     else {
-      const joined = error ?? join(replies as Uint8Array[]);
+      const joined = error ?? join(succeeded);
       writeWholeReply(reply, joined, 0, joined.length);
     }
     pending.ended(failure === undefined ? FORWARDED : ERROR);

@@ -278,7 +278,7 @@ export class Supervisor {
   #replace(index: number, holder: number): void {
     this.restarts++;
     const emptied = this.#store.recover(holder);
-    this.#store.bumpEpoch(false);
+    this.#store.bumpEpoch(undefined, false);
     this.#releaseDead();
     this.#table.clear(index);
     this.#table.numbers.retire(index);

@@ -1,5 +1,6 @@
 import { SlowLog } from "../../instruments/slow-log.ts";
 import { ThreadNumbers } from "../../instruments/thread-numbers.ts";
+import { MOST_NODES } from "../../upstream/origin.ts";
 import { CALLS_SHAPE, PUBLISHED_SHAPE } from "../published-numbers.ts";
 
 const ALIVE = 0;
@@ -20,6 +21,8 @@ export class ThreadTable {
   readonly count: number;
   readonly #integers: Int32Array;
   readonly #provenUntilMs: Float64Array;
+  /** The same for each node: those of all threads for node 0, then those for node 1, … */
+  readonly #nodesProvenUntilMs: Float64Array;
   /** The counters that each thread published last. */
   readonly numbers: ThreadNumbers<typeof PUBLISHED_SHAPE>;
   /** The calls of each command, with each result. */
@@ -39,15 +42,18 @@ export class ThreadTable {
     this.common = new Float64Array(buffer, commonAt, COMMON);
     const integersAt = commonAt + COMMON * 8;
     this.#integers = new Int32Array(buffer, integersAt, count * INTEGERS + 1);
-    this.slowLog = new SlowLog(buffer, integersAt + integerBytes(count), count);
+    const nodesAt = integersAt + integerBytes(count);
+    this.#nodesProvenUntilMs = new Float64Array(buffer, nodesAt, count * MOST_NODES);
+    this.slowLog = new SlowLog(buffer, nodesAt + count * MOST_NODES * 8, count);
   }
 
   static create(count: number): ThreadTable {
     const numbers = ThreadNumbers.bytes(PUBLISHED_SHAPE, count) + ThreadNumbers.bytes(CALLS_SHAPE, count);
-    const bytes = (count + COMMON) * 8 + numbers + integerBytes(count) + SlowLog.bytes(count);
+    const bytes = (count * (1 + MOST_NODES) + COMMON) * 8 + numbers + integerBytes(count) + SlowLog.bytes(count);
     const table = new ThreadTable(new SharedArrayBuffer(bytes), count);
     // A thread that has fetched nothing has nothing to vouch for.
     table.#provenUntilMs.fill(Number.POSITIVE_INFINITY);
+    table.#nodesProvenUntilMs.fill(Number.POSITIVE_INFINITY);
     return table;
   }
 
@@ -56,12 +62,12 @@ export class ThreadTable {
    * channel for invalidations is no longer proven.
    */
   get provenUntilMs(): number {
-    let least = this.#provenUntilMs[0]!;
-    for (let index = 1; index < this.count; index++) {
-      const until = this.#provenUntilMs[index]!;
-      if (until < least) least = until;
-    }
-    return least;
+    return leastOf(this.#provenUntilMs, 0, this.count);
+  }
+
+  /** As `provenUntilMs`, for what was fetched from the node with this number (`Origin.owners`). */
+  provenUntilMsOf(node: number): number {
+    return leastOf(this.#nodesProvenUntilMs, node * this.count, this.count);
   }
 
   /** Until when one thread's channel is proven; see `provenUntilMs`. */
@@ -69,8 +75,14 @@ export class ThreadTable {
     return this.#provenUntilMs[index]!;
   }
 
+  /** @param untilMs of all nodes */
   prove(index: number, untilMs: number): void {
     this.#provenUntilMs[index] = untilMs;
+  }
+
+  /** @param node its number */
+  proveNode(index: number, node: number, untilMs: number): void {
+    this.#nodesProvenUntilMs[node * this.count + index] = untilMs;
   }
 
   /**
@@ -97,6 +109,7 @@ export class ThreadTable {
     Atomics.store(this.#integers, index * INTEGERS + ALIVE, 0);
     Atomics.store(this.#integers, index * INTEGERS + CONNECTIONS, 0);
     this.#provenUntilMs[index] = Number.POSITIVE_INFINITY;
+    for (let node = 0; node < MOST_NODES; node++) this.proveNode(index, node, Number.POSITIVE_INFINITY);
     const monitors = Atomics.exchange(this.#integers, index * INTEGERS + MONITORS, 0);
     Atomics.sub(this.#integers, this.count * INTEGERS, monitors);
   }
@@ -124,6 +137,15 @@ export class ThreadTable {
     }
     return sum;
   }
+}
+
+function leastOf(values: Float64Array, start: number, count: number): number {
+  let least = values[start]!;
+  for (let index = start + 1; index < start + count; index++) {
+    const value = values[index]!;
+    if (value < least) least = value;
+  }
+  return least;
 }
 
 /** A multiple of eight. */

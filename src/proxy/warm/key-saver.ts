@@ -1,5 +1,5 @@
 import type { Log } from "../../lib/log.ts";
-import type { Store } from "../../store/store.ts";
+import type { Epochs, Store } from "../../store/store.ts";
 import type { WarmStats } from "./warm-counts.ts";
 import { WarmFileDraft } from "./warm-file.ts";
 import { WarmBlocks, type WarmOrigin } from "./warm-format.ts";
@@ -44,7 +44,7 @@ const ATTEMPTS = 3;
 export class KeySaver {
   readonly #options: KeySaverOptions;
   #saved: SavedFile;
-  #epoch: number;
+  #epochCount: number;
   /** Until then a file with more keys is kept. */
   #keepsUntilMs: number;
   #lastMs: number;
@@ -58,7 +58,7 @@ export class KeySaver {
     const { store, nowMs } = options;
     this.#options = options;
     this.#saved = saved;
-    this.#epoch = store.epoch;
+    this.#epochCount = store.epochCount;
     this.#lastMs = nowMs();
     // Just started, the cache is empty, until `warmed`.
     this.#keepsUntilMs = Number.POSITIVE_INFINITY;
@@ -89,8 +89,8 @@ export class KeySaver {
 
   #noticeDrop(): void {
     const { store, nowMs, everyMs } = this.#options;
-    if (store.epoch === this.#epoch) return;
-    this.#epoch = store.epoch;
+    if (store.epochCount === this.#epochCount) return;
+    this.#epochCount = store.epochCount;
     this.#keepsUntilMs = Math.max(this.#keepsUntilMs, nowMs() + everyMs());
   }
 
@@ -134,11 +134,12 @@ export class KeySaver {
   /** @returns false if it took too long, or if the policy is being changed */
   async #writeKeys(draft: WarmFileDraft, blocks: WarmBlocks): Promise<boolean> {
     const { store } = this.#options;
-    const { epoch } = store;
+    // What is dropped from here on is written nevertheless.
+    const epochs = store.copyEpochs();
     for (let shard = 0; shard < store.shards; shard++) {
       let isRead = false;
       for (let attempt = 0; !isRead && attempt < ATTEMPTS; attempt++) {
-        isRead = await this.#writeShard(shard, epoch, draft, blocks);
+        isRead = await this.#writeShard(shard, epochs, draft, blocks);
         if (!isRead && this.#isLate) return false;
       }
       if (!isRead) return false;
@@ -148,12 +149,12 @@ export class KeySaver {
 
   async #writeShard(
     shard: number,
-    epoch: number,
+    epochs: Epochs,
     draft: WarmFileDraft,
     blocks: WarmBlocks,
   ): Promise<boolean> {
     const { store, nowMs, exactMs } = this.#options;
-    const keys = store.keysInOrder(shard, epoch);
+    const keys = store.keysInOrder(shard, epochs);
     let rank = 0;
     for (let workedMs = exactMs(); ; ) {
       const step = keys.step(nowMs(), (key, reads) => blocks.add(key, reads, rank));

@@ -48,7 +48,7 @@ export class Warming implements MissMeter {
   readonly #timer: Timer;
   readonly #finished = Promise.withResolvers<void>();
   readonly #key = new KeyRef();
-  #epoch: number;
+  #epochCount: number;
   /** The evictions of each shard at the beginning. */
   #evictions: readonly number[] = [];
   /** The block to be read next. */
@@ -69,7 +69,7 @@ export class Warming implements MissMeter {
     this.#options = options;
     this.#startedMs = nowMs();
     this.#pace = new WarmPace(keysPerSecond, options.exactMs());
-    this.#epoch = store.epoch;
+    this.#epochCount = store.epochCount;
     this.#block = file.blocks.length;
     this.#begin();
     this.#timer = timers.every(TICK_MS, () => this.#tick());
@@ -98,7 +98,7 @@ export class Warming implements MissMeter {
 
   #begin(): void {
     const { file, store, stats } = this.#options;
-    this.#epoch = store.epoch;
+    this.#epochCount = store.epochCount;
     this.#evictions = Array.from({ length: store.shards }, (_, shard) => store.evictionsOf(shard));
     this.#block = file.blocks.length;
     this.#keys = [];
@@ -110,7 +110,7 @@ export class Warming implements MissMeter {
 
   #tick(): void {
     if (this.#isBusy || this.#isOver) return;
-    if (this.#options.store.epoch !== this.#epoch) this.#begin();
+    if (this.#options.store.epochCount !== this.#epochCount) this.#begin();
     if (this.#isPlacing) this.#place();
     else if (this.#mayAsk()) this.#ask();
   }

@@ -9,7 +9,6 @@ import { CallbackRequest } from "../callback-request.ts";
 import type { ChannelOptions } from "../channel.ts";
 import type { OriginNode } from "../origin-node.ts";
 import type { UpstreamError } from "../upstream-error.ts";
-import type { ConnectionKind } from "../upstream-request.ts";
 import { Cluster } from "./cluster.ts";
 import { SlotMap } from "./slot-map.ts";
 
@@ -90,13 +89,13 @@ class Bench implements Disposable {
   }
 
   /** Sends a command to the node of its key, and lets it be redirected. */
-  ask(command: readonly string[], kind: ConnectionKind = "main", origin = this.origin): Promise<string> {
+  ask(command: readonly string[], kind: "main" | 2 | 3 = "main", origin = this.origin): Promise<string> {
     const key = utf8(command[1]!);
     const node = origin.nodeOf(key, 0, key.length);
     return this.askAt(node, command, kind);
   }
 
-  askAt(node: OriginNode, command: readonly string[], kind: ConnectionKind = "main"): Promise<string> {
+  askAt(node: OriginNode, command: readonly string[], kind: "main" | 2 | 3 = "main"): Promise<string> {
     const connection = kind === "main" ? node.main() : node.side(kind);
     const reply = new Promise<string>((resolve) => {
       writeCommand(connection.out, command);

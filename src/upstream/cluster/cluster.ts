@@ -8,6 +8,7 @@ import { UpstreamConnection } from "../connection.ts";
 import type { ConnectionCounts } from "../connection-pool.ts";
 import { logIn } from "../handshake.ts";
 import { openNode } from "../open-node.ts";
+import type { Fenced } from "../fenced.ts";
 import type { NodeOptions, Origin, OriginEvents } from "../origin.ts";
 import type { OriginNode } from "../origin-node.ts";
 import { UpstreamError } from "../upstream-error.ts";
@@ -131,6 +132,12 @@ export class Cluster implements Origin {
     return slots;
   }
 
+  owns(node: Fenced, bytes: Uint8Array, start: number, end: number): boolean {
+    const slot = hashSlotOf(bytes, start, end);
+    this.#adopt();
+    return this.#byNumber[this.#map.ownerOf(slot)] === node;
+  }
+
   numberOf(node: OriginNode): number {
     return Math.max(UNKNOWN, this.#byNumber.indexOf(node));
   }
@@ -213,6 +220,8 @@ export class Cluster implements Origin {
     this.#nodes = this.#byNumber.filter((node) => node !== undefined);
     // As long as nobody knows anything, a seed is asked, and sends requests on.
     if (this.#nodes.length === 0) this.#nodes = [this.#nodeAt(this.#seeds[0]!)];
+    // Numbers may be of other nodes now.
+    for (const node of this.#nodes) if (node.channel.connection !== undefined) this.#events.proven(node);
   }
 
   #nodeAt({ host, port }: Pick<OriginAddress, "host" | "port">): OriginNode {
@@ -256,10 +265,17 @@ export class Cluster implements Origin {
 
   // ---- redirections
 
-  /** Sends a request on that a node has not executed. @returns false if it gets the error */
+  /**
+   * Learns from the error of a node, and sends a request on that the node has not executed.
+   * @returns false if it gets the error
+   */
   #takeOver(from: OriginNode, request: UpstreamRequest, bytes: Uint8Array, reader: ReplyReader): boolean {
     const redirection = readRedirection(bytes, reader);
     if (redirection === undefined || this.#isClosed) return false;
+    const at = redirection.kind === "later" ? undefined : addressIn(redirection, from);
+    if (redirection.kind === "moved") this.#moved(from, redirection.slot, at!);
+    else if (redirection.kind === "later" && redirection.code !== "TRYAGAIN") this.#watch.suspect();
+    if (request.redirectsTo === undefined) return false;
     const { clock, timeoutMs } = this.#options(this.#seeds[0]!);
     const nowMs = clock.monotonicMs();
     if (request.redirections === 0) request.giveUpAtMs = Math.min(request.deadlineMs, nowMs + timeoutMs);
@@ -270,12 +286,9 @@ export class Cluster implements Origin {
       fail(request, new UpstreamError("CLUSTERDOWN", message, false));
       return true;
     }
-    const { host, port, kind, slot } = redirection;
-    const at = { host: host === "" ? from.host : host, port };
-    if (kind === "moved") this.#moved(from, slot, at);
-    const node = this.#nodeAt(at);
+    const node = this.#nodeAt(at!);
     if (this.numberOf(node) === UNKNOWN) this.#guests.add(node);
-    this.#send(request, node, kind === "ask");
+    this.#send(request, node, redirection.kind === "ask");
     return true;
   }
 
@@ -296,7 +309,6 @@ export class Cluster implements Origin {
     redirection: Redirection & { readonly kind: "later" },
     nowMs: number,
   ): boolean {
-    if (redirection.code !== "TRYAGAIN") this.#watch.suspect();
     if (nowMs >= request.giveUpAtMs) return false;
     const delayMs = Math.min(LATER_LEAST_MS * 2 ** (request.redirections - 1), LATER_MOST_MS);
     const { timers = systemTimers } = this.#options(this.#seeds[0]!);
@@ -314,8 +326,11 @@ export class Cluster implements Origin {
   #send(request: UpstreamRequest, node: OriginNode, isAsking: boolean): void {
     try {
       const kind = request.redirectsTo!;
-      const connection: Upstream = kind === "main" ? node.main() : node.side(kind);
-      request.redirect({ to: isAsking ? new AskingUpstream(connection) : connection, node, isAsking });
+      const isAlone = typeof kind === "object";
+      const connection = isAlone ? node.single(kind.alone) : kind === "main" ? node.main() : node.side(kind);
+      const to: Upstream = isAsking ? new AskingUpstream(connection) : connection;
+      const end = isAlone ? (): void => connection.close(notNeeded()) : undefined;
+      request.redirect({ to, node, isAsking, end });
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       fail(request, error);
@@ -352,7 +367,7 @@ export class Cluster implements Origin {
         logIn(connection, { address: options.address, version: 2, selects: false });
         return connection;
       },
-      done: () => connection?.close(new UpstreamError("ORIGINDOWN", "not needed any more", false)),
+      done: () => connection?.close(notNeeded()),
     };
   }
 
@@ -420,6 +435,18 @@ export class Cluster implements Origin {
       node.close();
     }
   }
+}
+
+/** Where a node sends a request. An empty host is the node's own. */
+function addressIn(
+  { host, port }: Redirection & { readonly host: string; readonly port: number },
+  from: OriginNode,
+): Pick<OriginAddress, "host" | "port"> {
+  return { host: host === "" ? from.host : host, port };
+}
+
+function notNeeded(): UpstreamError {
+  return new UpstreamError("ORIGINDOWN", "not needed any more", false);
 }
 
 function fail(request: UpstreamRequest, error: UpstreamError): void {

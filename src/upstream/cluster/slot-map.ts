@@ -1,13 +1,12 @@
 import { HASH_SLOTS } from "../../lib/hash-slot.ts";
 import { SharedText } from "../../lib/shared-text.ts";
+import { MOST_NODES } from "../origin.ts";
 import type { Primary } from "./topology.ts";
 
 const VERSION = 0;
 const OWNERS_AT = 8;
 const NAMES_AT = OWNERS_AT + HASH_SLOTS * 2;
-/** The most primaries at once, those that own nothing any more included. A cluster has 1,000 nodes at most. */
-const MOST_PRIMARIES = 1024;
-const MOST_NAMES_BYTES = MOST_PRIMARIES * 512;
+const MOST_NAMES_BYTES = MOST_NODES * 512;
 
 /** The number of no primary: nobody knows who owns the slot. */
 export const UNKNOWN = 0;
@@ -112,10 +111,10 @@ export class SlotMap {
   ): number {
     let number = primaries.findIndex((one) => one !== undefined && isSame(one, primary));
     if (number < 0) number = Math.max(1, primaries.length);
-    if (number >= MOST_PRIMARIES) {
+    if (number >= MOST_NODES) {
       const inUse = new Set([...this.owners, ...changes.values()]);
       number = primaries.findIndex((_, one) => one > 0 && !inUse.has(one));
-      if (number < 0) throw new RangeError(`the cluster has more than ${MOST_PRIMARIES - 1} primaries`);
+      if (number < 0) throw new RangeError(`the cluster has more than ${MOST_NODES - 1} primaries`);
     }
     while (primaries.length < number) primaries.push(undefined);
     primaries[number] = primary;

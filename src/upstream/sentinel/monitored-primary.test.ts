@@ -121,7 +121,8 @@ class Bench implements Disposable {
   /** Sends a command, and lets it be redirected. */
   ask(command: readonly string[], kind: ConnectionKind = "main", origin = this.origin): Promise<string> {
     const node = origin.nodeOf();
-    const connection = kind === "main" ? node.main() : node.side(kind);
+    const isAlone = typeof kind === "object";
+    const connection = isAlone ? node.single(kind.alone) : kind === "main" ? node.main() : node.side(kind);
     const reply = new Promise<string>((resolve) => {
       writeCommand(connection.out, command);
       connection.enqueue(
@@ -304,10 +305,13 @@ describe("a switch", () => {
     const before = other.orderVersion;
     one.promote(1);
     one.events.length = 0;
+    const former = other.nodeOf();
+    expect(other.owns(former)).toBe(true);
     const { version } = new SharedPrimary(one.memory).read();
     // Another thread has learned of it.
     new SharedPrimary(one.memory).replace({ ...one.placeOf(1), configEpoch: 2 }, version);
     expect(other.orderVersion).toBeGreaterThan(before);
+    expect(other.owns(former)).toBe(false);
     expect(one.numberOf(other.nodeOf())).toBe(1);
     expect(one.events).toEqual(["thread 1: 0 lost"]);
     expect(one.numberOf(one.origin.nodeOf())).toBe(1);
@@ -360,16 +364,31 @@ describe("a primary that was demoted", () => {
     expect(one.events).toEqual(["0 all invalidated"]);
   });
 
-  test.each(["main", 2, 3] as const)("refuses a write, which the new one gets (%s)", async (kind) => {
+  test.each<ConnectionKind>(["main", 2, 3, { alone: 2 }])(
+    "refuses a write, which the new one gets (%p)",
+    async (kind) => {
+      const one = await opened();
+      one.promote(1);
+      const reply = one.ask(["SET", "a", "1"], kind);
+      await until(() => one.events.includes("0 all invalidated"));
+      expect(one.origin.provenUntilMs).toBeLessThan(systemClock.monotonicMs());
+      for (const sentinel of one.sentinels) sentinel.switchTo(one.placeOf(1));
+      expect(await reply).toBe("+OK\r\n");
+      expect(one.servers[0]!.values.get("a")).toBeUndefined();
+      expect(one.servers[1]!.values.get("a")).toBe("1");
+    },
+  );
+
+  test("refuses what cannot be put off: that is noticed, too", async () => {
     const one = await opened();
-    one.promote(1);
-    const reply = one.ask(["SET", "a", "1"], kind);
-    await until(() => one.events.includes("0 all invalidated"));
-    expect(one.origin.provenUntilMs).toBeLessThan(systemClock.monotonicMs());
-    for (const sentinel of one.sentinels) sentinel.switchTo(one.placeOf(1));
-    expect(await reply).toBe("+OK\r\n");
-    expect(one.servers[0]!.values.get("a")).toBeUndefined();
-    expect(one.servers[1]!.values.get("a")).toBe("1");
+    FakeSentinel.giveRole(one.servers[0]!, "slave");
+    const own = one.origin.nodeOf().dedicated(2, { closed: () => {} });
+    writeCommand(own.out, ["SET", "a", "1"]);
+    const reply = new Promise<string>((resolve) =>
+      own.enqueue(new CallbackRequest((bytes, start, end) => resolve(latin1(bytes, start, end)))),
+    );
+    expect(await reply).toStartWith("-READONLY");
+    expect(one.events).toEqual(["0 all invalidated"]);
   });
 
   test("refuses a write for as long as a reply may take: the client is told", async () => {

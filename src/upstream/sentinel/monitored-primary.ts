@@ -4,6 +4,7 @@ import type { ReplyReader } from "../../protocol/reply-reader.ts";
 import { formatOrigin, type OriginAddress } from "../address.ts";
 import type { ChannelOptions, LinkStatus } from "../channel.ts";
 import type { ConnectionCounts } from "../connection-pool.ts";
+import type { Fenced } from "../fenced.ts";
 import { failRequest, HeldRequests } from "../held-requests.ts";
 import { openNode } from "../open-node.ts";
 import type { NodeOptions, Origin, OriginEvents } from "../origin.ts";
@@ -45,10 +46,10 @@ export interface MonitoredAddress {
  * 3. asks the new primary.
  *
  * Each other thread does 2 and 3 when it next chooses a node. So no thread asks the new primary before the entries of
- * the old one are void. A fill that began before step 1 has an older epoch, because a fill notes its epoch before it
- * chooses its node: if it has chosen the old primary, step 1 was still to come, and so was step 2. With 2 before 1, a
- * fill could begin in between, from the old primary and with the new epoch. A thread that has had no node yet does
- * step 2, too (`moved`): it may be faster than the thread that has noted the change.
+ * the old one are void. A fill from the old primary cannot be stored later: a fill notes its epoch, then sees that its
+ * node is still the primary (`owns`), and asks. If it is, step 1 was still to come, and step 2 voids that epoch. With 2
+ * before 1, a fill could begin in between, from the old primary and with the new epoch. A thread that has had no node
+ * yet does step 2, too (`moved`): it may be faster than the thread that has noted the change.
  *
  * The primary vouches for what was fetched from it while ROLE says that it is one. After a silence or a lost connection
  * it may have been replaced without knowing it, so the sentinels must have named it again since.
@@ -139,6 +140,11 @@ export class MonitoredPrimary implements Origin {
     this.#adopt();
     if (this.#node === undefined) throw this.#lastError;
     return this.#node;
+  }
+
+  owns(node: Fenced): boolean {
+    this.#adopt();
+    return node === this.#node;
   }
 
   numberOf(): number {
@@ -326,6 +332,7 @@ export class MonitoredPrimary implements Origin {
   #takeOver(from: OriginNode, request: UpstreamRequest, bytes: Uint8Array, reader: ReplyReader): boolean {
     if (!isOfReplica(bytes, reader) || this.#isClosed) return false;
     this.#demoted(from);
+    if (request.redirectsTo === undefined) return false;
     const { clock, timeoutMs } = this.#settings;
     const nowMs = clock.monotonicMs();
     if (request.redirections === 0) request.giveUpAtMs = Math.min(request.deadlineMs, nowMs + timeoutMs);
@@ -345,8 +352,10 @@ export class MonitoredPrimary implements Origin {
     try {
       const node = this.anyNode();
       const kind = request.redirectsTo!;
-      const to = kind === "main" ? node.main() : node.side(kind);
-      request.redirect({ to, node, isAsking: false });
+      const isAlone = typeof kind === "object";
+      const to = isAlone ? node.single(kind.alone) : kind === "main" ? node.main() : node.side(kind);
+      const end = isAlone ? (): void => to.close(notNeeded()) : undefined;
+      request.redirect({ to, node, isAsking: false, end });
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       if (this.#settings.clock.monotonicMs() < request.giveUpAtMs) this.#putOff(request);
@@ -406,6 +415,10 @@ export class MonitoredPrimary implements Origin {
     this.#toldProblem = message;
     this.#events.unresolved?.(this.#lastError);
   }
+}
+
+function notNeeded(): UpstreamError {
+  return new UpstreamError("ORIGINDOWN", "not needed any more", false);
 }
 
 function isOfReplica(bytes: Uint8Array, { valueStart, valueEnd }: ReplyReader): boolean {

@@ -1,0 +1,34 @@
+import type { Request } from "../../protocol/protocol.ts";
+import type { ProxyParts } from "../context.ts";
+import { isEveryNodes } from "./plan.ts";
+
+/** As a Redis without a cluster says it: to its clients the proxy is one server. */
+const NO_CLUSTER = "ERR This instance has cluster support disabled";
+
+/** These concern no node's part of the keys. */
+const ABOUT_NO_NODE = new Set(["help", "keyslot"]);
+
+/**
+ * Returns why a request is not passed on to a cluster; undefined if it is.
+ * @param name the command in lower case
+ */
+export function refuseInCluster(
+  { origin, settings }: ProxyParts,
+  name: string,
+  request: Request,
+  isQueued: boolean,
+): string | undefined {
+  if (!origin.redirects) return undefined;
+  const subcommand = request.count > 1 ? request.text(1).toLowerCase() : "";
+  if (name === "readonly" || name === "readwrite" || name === "asking") return NO_CLUSTER;
+  if (name === "cluster" && !settings.allowAdmin && !ABOUT_NO_NODE.has(subcommand)) return NO_CLUSTER;
+  if (name === "client" && subcommand === "tracking" && request.count > 2) {
+    if (request.text(2).toLowerCase() === "on") {
+      return "ERR CLIENT TRACKING needs a single server: the keys of this one are at several nodes, and each would have to know this client";
+    }
+  }
+  if (isQueued && isEveryNodes(name, request)) {
+    return `ERR ${name.toUpperCase()} is executed at every node of the cluster, and cannot be queued in a transaction at one of them`;
+  }
+  return undefined;
+}
