@@ -66,7 +66,6 @@ afterEach(() => {
 describeOrigin("a primary with sentinels", {
   ...support,
   beat: "ROLE",
-  forgetsInSilence: true,
   nodeCount: 1,
   keys: ["a"],
   open: ([server], options, events) => {

@@ -11,6 +11,9 @@ import { until } from "./until.ts";
 /** The name under which the sentinels know the primary. */
 export const PRIMARY_NAME = "main";
 const SENTINELS = 3;
+/** The proxy's user at sentinels that ask for a password, and all that it needs there. */
+const WATCHER = "watcher";
+const WATCHER_RIGHTS = "-@all &+switch-master +subscribe +sentinel|get-master-addr-by-name +sentinel|master";
 
 export interface RedisSentinelOptions {
   /** How long the primary may be silent before a sentinel takes it for down; 1000 by default. */
@@ -24,6 +27,7 @@ export interface RedisSentinelOptions {
   };
   /** Of the servers. */
   readonly password?: string;
+  /** Of the sentinels, for each other and for the proxy's user there. */
   readonly sentinelPassword?: string;
 }
 
@@ -74,7 +78,8 @@ export class RedisSentinel implements AsyncDisposable {
     const scheme = tls === undefined ? "redis+sentinel" : "rediss+sentinel";
     const login = password === undefined ? "" : `:${password}@`;
     const hosts = this.sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",");
-    const query = sentinelPassword === undefined ? "" : `?sentinel-password=${sentinelPassword}`;
+    const query =
+      sentinelPassword === undefined ? "" : `?sentinel-user=${WATCHER}&sentinel-password=${sentinelPassword}`;
     return `${scheme}://${login}${hosts}/${PRIMARY_NAME}${query}`;
   }
 
@@ -161,7 +166,11 @@ function startSentinel(options: RedisSentinelOptions, primary: RunningServer): P
         ...(password === undefined ? [] : [`sentinel auth-pass ${PRIMARY_NAME} ${password}`]),
         ...(sentinelPassword === undefined
           ? []
-          : [`requirepass ${sentinelPassword}`, `sentinel sentinel-pass ${sentinelPassword}`]),
+          : [
+              `requirepass ${sentinelPassword}`,
+              `sentinel sentinel-pass ${sentinelPassword}`,
+              `user ${WATCHER} on >${sentinelPassword} ${WATCHER_RIGHTS}`,
+            ]),
       ];
       // A sentinel writes down there what it learns.
       writeFileSync(file, `${lines.join("\n")}\n`);

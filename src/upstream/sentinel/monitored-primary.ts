@@ -1,7 +1,7 @@
 import { stalenessBoundMs } from "../../coherence/heartbeat.ts";
 import { latin1 } from "../../lib/bytes.ts";
 import type { ReplyReader } from "../../protocol/reply-reader.ts";
-import { formatOrigin, type OriginAddress } from "../address.ts";
+import { formatOrigin } from "../address.ts";
 import type { ChannelOptions, LinkStatus } from "../channel.ts";
 import type { ConnectionCounts } from "../connection-pool.ts";
 import type { Fenced } from "../fenced.ts";
@@ -11,30 +11,14 @@ import type { NodeOptions, Origin, OriginEvents } from "../origin.ts";
 import type { OriginNode } from "../origin-node.ts";
 import { UpstreamError } from "../upstream-error.ts";
 import type { UpstreamRequest } from "../upstream-request.ts";
-import { askRole, PRIMARY, RoleBeat } from "./role.ts";
-import { SentinelLink } from "./sentinel-link.ts";
-import { type Round, SentinelWatch } from "./sentinel-watch.ts";
-import { isSamePlace, type NamedPrimary, SharedPrimary } from "./shared-primary.ts";
-import { isDecided, judge } from "./verdict.ts";
+import { type MonitoredAddress, PrimarySearch } from "./primary-search.ts";
+import { PRIMARY, RoleBeat } from "./role.ts";
+import { type NamedPrimary, SharedPrimary } from "./shared-primary.ts";
 
-/** How long a sentinel, or a server that is named as the primary, may take to answer. */
-const ANSWER_MS = 1000;
-/** How many sentinels' problems a message tells. */
-const TOLD_PROBLEMS = 3;
 /** What a replica answers to a write, and to anything while it has no link to its primary. */
 const REPLICA_CODES = ["READONLY ", "MASTERDOWN "];
 /** The one entry of `owners`, which stands for all keys. */
 const ALL_KEYS: readonly number[] = [0];
-
-/** Where a primary is asked for, and how to log in. */
-export interface MonitoredAddress {
-  /** The name under which the sentinels know it. */
-  readonly primaryName: string;
-  /** At least one; with the sentinels' own credentials. */
-  readonly sentinels: readonly OriginAddress[];
-  /** Credentials, database and TLS of the primary. */
-  readonly login: Omit<OriginAddress, "host" | "port">;
-}
 
 /**
  * A primary that sentinels watch over, and replace when it fails
@@ -52,7 +36,8 @@ export interface MonitoredAddress {
  * yet does step 2, too (`moved`): it may be faster than the thread that has noted the change.
  *
  * The primary vouches for what was fetched from it while ROLE says that it is one. After a silence or a lost connection
- * it may have been replaced without knowing it, so the sentinels must have named it again since.
+ * it may have been replaced without knowing it, so the sentinels must have named it again since. Entries outlive a
+ * silence: if it is still the primary, its invalidations come over the same connection.
  */
 export class MonitoredPrimary implements Origin {
   readonly name: string;
@@ -63,15 +48,12 @@ export class MonitoredPrimary implements Origin {
   readonly #events: OriginEvents;
   readonly #settings: ChannelOptions;
   readonly #shared: SharedPrimary;
-  readonly #links: readonly SentinelLink[];
-  readonly #watch: SentinelWatch;
+  readonly #search: PrimarySearch;
   readonly #held: HeldRequests;
   #node: OriginNode | undefined;
   #nodes: readonly OriginNode[] = [];
   /** The version of the shared primary that `#node` is of. */
   #version = 0;
-  /** The same when the sentinels were asked last. */
-  #askedVersion = 0;
   /** Whether the node has said that it is no primary. */
   #isDemoted = false;
   /** Whether the sentinels must name the node again before it vouches for anything. */
@@ -79,10 +61,7 @@ export class MonitoredPrimary implements Origin {
   /** Since when the node does not vouch for anything. */
   #doubtedAtMs: number | undefined;
   #orderVersion = 0;
-  #withdraw: (() => void) | undefined;
   #isClosed = false;
-  #lastError: UpstreamError;
-  #toldProblem: string | undefined;
 
   constructor(
     address: MonitoredAddress,
@@ -97,26 +76,16 @@ export class MonitoredPrimary implements Origin {
     this.#events = events;
     this.#settings = options({ ...login, ...sentinels[0]! });
     this.#shared = new SharedPrimary(memory);
-    this.#lastError = new UpstreamError("ORIGINDOWN", `origin ${this.name} is not known yet`, false);
-    const { timers } = this.#settings;
-    this.#held = new HeldRequests(timers);
-    this.#links = sentinels.map(
-      (sentinel) =>
-        new SentinelLink(primaryName, this.#optionsOfSentinel(sentinel), {
-          ready: () => this.#watch.suspect(),
-          switched: () => this.#watch.suspect(),
-        }),
-    );
-    this.#watch = new SentinelWatch({
-      timers,
-      links: this.#links,
-      begins: () => {
-        this.#askedVersion = this.#shared.version;
-      },
-      learned: (round, done) => this.#learned(round, done),
+    this.#held = new HeldRequests(this.#settings.timers);
+    this.#search = new PrimarySearch({
+      ...{ address, options, shared: this.#shared },
+      changed: () => this.#adopt(),
+      confirmed: () => this.#confirmed(),
+      isUneasy: () => this.#isDemoted || this.#isUnconfirmed || this.linkStatus !== "up",
+      unresolved: (error) => events.unresolved?.(error),
     });
     this.#adopt();
-    this.#watch.suspect();
+    this.#search.suspect();
   }
 
   get database(): number {
@@ -138,7 +107,7 @@ export class MonitoredPrimary implements Origin {
 
   anyNode(): OriginNode {
     this.#adopt();
-    if (this.#node === undefined) throw this.#lastError;
+    if (this.#node === undefined) throw this.#search.lastError;
     return this.#node;
   }
 
@@ -187,7 +156,7 @@ export class MonitoredPrimary implements Origin {
   }
 
   get lastError(): UpstreamError {
-    return this.nodes[0]?.channel.lastError ?? this.#lastError;
+    return this.nodes[0]?.channel.lastError ?? this.#search.lastError;
   }
 
   get connectionCounts(): ConnectionCounts {
@@ -196,9 +165,7 @@ export class MonitoredPrimary implements Origin {
 
   close(): void {
     this.#isClosed = true;
-    this.#watch.close();
-    this.#withdraw?.();
-    for (const link of this.#links) link.close();
+    this.#search.close();
     this.#held.close(new UpstreamError("ORIGINDOWN", "the proxy is shutting down", true));
     this.#node?.close();
   }
@@ -243,18 +210,17 @@ export class MonitoredPrimary implements Origin {
           if (!isPresent()) return;
           this.#needConfirmation();
           events.lost(lost, error);
-          this.#watch.suspect();
+          this.#search.suspect();
         },
         silent: (silent, silentMs) => {
           events.silent(silent, silentMs);
           this.#needConfirmation();
-          events.allInvalidated(silent);
-          this.#watch.suspect();
+          this.#search.suspect();
         },
         answers: (one) => {
           events.answers(one);
           // What the sentinels said during the silence may be too old.
-          this.#watch.suspect();
+          this.#search.suspect();
         },
         ready: (one, tracking) => {
           events.ready(one, tracking);
@@ -263,7 +229,7 @@ export class MonitoredPrimary implements Origin {
           else this.#demoted(one);
           // From now on what is fetched depends on it.
           events.proven(one);
-          this.#watch.suspect();
+          this.#search.suspect();
         },
       },
     );
@@ -279,12 +245,6 @@ export class MonitoredPrimary implements Origin {
     return Object.assign(Object.create(base) as ChannelOptions, { beat, takeOver });
   }
 
-  /** The options' own address may get the password of the primary. */
-  #optionsOfSentinel(address: OriginAddress): ChannelOptions {
-    const own = { address: { value: address }, timeoutMs: { value: ANSWER_MS } };
-    return Object.create(this.#options(address), own) as ChannelOptions;
-  }
-
   // ---- trust
 
   #roleSeen(node: OriginNode, role: string): void {
@@ -292,7 +252,7 @@ export class MonitoredPrimary implements Origin {
     const isDemoted = role !== PRIMARY;
     if (isDemoted === this.#isDemoted) return;
     this.#isDemoted = isDemoted;
-    if (isDemoted) this.#watch.suspect();
+    if (isDemoted) this.#search.suspect();
     this.#trustChanged(node);
   }
 
@@ -302,7 +262,7 @@ export class MonitoredPrimary implements Origin {
     this.#isDemoted = true;
     this.#trustChanged(node);
     this.#events.allInvalidated(node);
-    this.#watch.suspect();
+    this.#search.suspect();
   }
 
   #needConfirmation(): void {
@@ -361,59 +321,6 @@ export class MonitoredPrimary implements Origin {
       if (this.#settings.clock.monotonicMs() < request.giveUpAtMs) this.#putOff(request);
       else failRequest(request, error);
     }
-  }
-
-  // ---- the sentinels
-
-  #learned({ answers, problems, isEarly, isOutdated }: Round, done: (isUneasy: boolean) => void): void {
-    this.#adopt();
-    if (this.#version !== this.#askedVersion) {
-      // Another thread knows more than these answers.
-      done(true);
-      return;
-    }
-    const { length } = this.#links;
-    if (isEarly && !isDecided(answers, length)) {
-      // Those that are still being connected with may say something else.
-      done(true);
-      return;
-    }
-    const { primary: present } = this.#shared.read();
-    const verdict = judge(answers, length, present);
-    if (verdict.primary === undefined) {
-      const told = problems.slice(0, TOLD_PROBLEMS);
-      this.#unresolved([verdict.problem, ...told].join("; "));
-      done(true);
-      return;
-    }
-    const { primary } = verdict;
-    if (isSamePlace(primary, present)) {
-      this.#toldProblem = undefined;
-      if (!isOutdated) this.#confirmed();
-      done(this.#isDemoted || this.#isUnconfirmed || this.linkStatus !== "up");
-      return;
-    }
-    const options = this.#options({ ...this.#address.login, host: primary.host, port: primary.port });
-    this.#withdraw = askRole(options, ANSWER_MS, (role) => {
-      this.#withdraw = undefined;
-      if (role === PRIMARY) {
-        this.#toldProblem = undefined;
-        this.#shared.replace(primary, this.#askedVersion);
-        this.#adopt();
-      } else {
-        const said = /^[a-z]+$/.test(role) ? `says that it is a ${role}` : `does not tell its role: ${role}`;
-        this.#unresolved(`the sentinels name ${formatOrigin(primary)}, which ${said}`);
-      }
-      done(true);
-    });
-  }
-
-  #unresolved(problem: string): void {
-    const message = `nobody tells for certain where "${this.#address.primaryName}" is: ${problem}`;
-    this.#lastError = new UpstreamError("ORIGINDOWN", message, false);
-    if (message === this.#toldProblem) return;
-    this.#toldProblem = message;
-    this.#events.unresolved?.(this.#lastError);
   }
 }
 

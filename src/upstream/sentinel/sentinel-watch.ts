@@ -86,11 +86,10 @@ export class SentinelWatch {
     };
     this.#options.learned(round, (isWrong) => {
       if (this.#isClosed) return;
-      const isUneasy = isWrong || this.#isSuspicious;
-      const isNew = this.#isSuspicious || !isWrong;
       this.#isAsking = false;
-      this.#delayMs = isNew ? UNEASY_LEAST_MS : Math.min(this.#delayMs * 2, UNEASY_MOST_MS);
-      this.#timer = this.#timers.after(isUneasy ? this.#delayMs : CALM_MS, () => this.#ask());
+      this.#delayMs = isWrong ? Math.min(this.#delayMs * 2, UNEASY_MOST_MS) : UNEASY_LEAST_MS;
+      const delayMs = this.#isSuspicious ? 0 : isWrong ? this.#delayMs : CALM_MS;
+      this.#timer = this.#timers.after(delayMs, () => this.#ask());
     });
   }
 }
