@@ -6,7 +6,7 @@ import { writeCommand } from "../protocol/request-writer.ts";
 import { NO_PREFIX, type TextWriter } from "../protocol/text-writer.ts";
 import { CallbackRequest, type Replied } from "../upstream/callback-request.ts";
 import { readErrorReply } from "../upstream/error-reply.ts";
-import type { Origin } from "../upstream/origin.ts";
+import { type Origin, usesHashSlots } from "../upstream/origin.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { Upstream } from "../upstream/upstream-request.ts";
@@ -38,6 +38,7 @@ export async function dumpOrigin(
   const json = new JsonObjectWriter(reply.out);
   let hasSent = false;
   try {
+    if (origin.nodes.length === 0) throw origin.lastError;
     json.begin();
     let valuesPerStep = FIRST_VALUES;
     for (const node of origin.nodes) {
@@ -103,7 +104,7 @@ async function valuesOf(
   node: OriginNode,
   keys: readonly Uint8Array[],
 ): Promise<(Uint8Array | null)[]> {
-  if (!origin.redirects) return (await ask(node, ["MGET", ...keys])) as (Uint8Array | null)[];
+  if (!usesHashSlots(origin)) return (await ask(node, ["MGET", ...keys])) as (Uint8Array | null)[];
   // Keys of several hash slots cannot be asked for at once.
   const ofAnotherType = (error: Error): null => {
     if (error.message.startsWith("WRONGTYPE")) return null;

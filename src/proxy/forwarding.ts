@@ -10,6 +10,7 @@ import {
 } from "../protocol/request-writer.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
 import type { Fenced } from "../upstream/fenced.ts";
+import { usesHashSlots } from "../upstream/origin.ts";
 import type { ProxyParts } from "./context.ts";
 import { nodeFor, nodeOfUses } from "./destination.ts";
 import { ForwardedRequest, forwardFenced } from "./forwarded-request.ts";
@@ -82,7 +83,7 @@ export class Forwarding {
   /** How several nodes execute the request; undefined: one does. */
   #plan(request: Request, route: Route | undefined): Plan | undefined {
     const { origin, random, settings } = this.#proxy;
-    if (origin.owners.length === 1 || route === undefined) return undefined;
+    if (!usesHashSlots(origin) || route === undefined) return undefined;
     return planOf({ origin, random, splitsWrites: settings.splitsWrites }, route.name, request);
   }
 

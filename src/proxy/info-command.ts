@@ -188,7 +188,7 @@ function cacheFields(proxy: ProxyParts): InfoFields {
 
 function originFields(proxy: ProxyParts, infoError: string | undefined): InfoFields {
   const { origin, settings } = proxy;
-  const { trackedKeysLimit } = origin.anyNode().channel;
+  const trackedKeysLimit = origin.nodes[0]?.channel.trackedKeysLimit;
   const totals = totalCounters(proxy);
   return {
     origin: origin.name,

@@ -2,6 +2,7 @@ import type { OriginFailure, Source, Waiter } from "../coherence/waiter.ts";
 import type { LargeValue } from "../lib/byte-buffer.ts";
 import type { KeyRef } from "../lib/key-ref.ts";
 import type { ReplyWriter, Request } from "../protocol/protocol.ts";
+import { usesHashSlots } from "../upstream/origin.ts";
 import type { ProxyParts } from "./context.ts";
 import { failureMessage, NOT_A_STRING } from "./forwarded-request.ts";
 import type { PendingRequest } from "./pending-request.ts";
@@ -114,7 +115,7 @@ export class ManyValues {
 
   write(reply: ReplyWriter): void {
     const errors = this.#errors;
-    const isOneForAll = !this.#proxy.origin.redirects || errors.size === this.#values.length;
+    const isOneForAll = !usesHashSlots(this.#proxy.origin) || errors.size === this.#values.length;
     if (errors.size > 0 && isOneForAll) {
       for (const value of this.#values) if (isLarge(value)) value.release();
       // The values come in any order, but the error is always the same key's.

@@ -33,7 +33,7 @@ import { usersFileAt } from "../net/users-file.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { Store } from "../store/store.ts";
 import { HostAddresses } from "../upstream/host-addresses.ts";
-import type { Origin, OriginEvents } from "../upstream/origin.ts";
+import { type Origin, type OriginEvents, usesHashSlots } from "../upstream/origin.ts";
 import { readOrigin } from "../upstream/origin-kinds.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
 import { adminCommands } from "./admin-commands.ts";
@@ -247,7 +247,7 @@ export class CachingProxy implements Service, ProxyParts {
       this.#originEvents(),
       options.originMemory,
     );
-    if (this.origin.owners.length > 1) options.store.useHashSlots();
+    if (usesHashSlots(this.origin)) options.store.useHashSlots();
     this.scriptLines = new ScriptLines(this.origin, (line) => this.monitors.shown(line));
     this.peers = options.joinPeers?.((question, then) => answerPeer(this, question, then));
     this.fence = new Fence({
@@ -327,7 +327,7 @@ export class CachingProxy implements Service, ProxyParts {
       version: VERSION,
       get mode() {
         // To its clients the proxy is one server.
-        return origin.redirects ? "standalone" : facts.mode;
+        return usesHashSlots(origin) ? "standalone" : facts.mode;
       },
       get role() {
         return facts.role;
@@ -398,7 +398,7 @@ export class CachingProxy implements Service, ProxyParts {
       const slots = this.origin.hashSlotsOf(node);
       if (slots?.length !== 0) this.cache.invalidateAll(by, slots);
     };
-    const what = (): string => (this.origin.redirects ? "its keys are not" : "nothing is");
+    const what = (): string => (usesHashSlots(this.origin) ? "its keys are not" : "nothing is");
     return {
       invalidated: (_node, bytes, start, end) => this.cache.pushed(bytes, start, end),
       proven: prove,
@@ -424,8 +424,9 @@ export class CachingProxy implements Service, ProxyParts {
         up.delete(node);
         loggedAsDown.delete(node);
         if (!this.#isClosing)
-          log.info(`origin ${node.name} has no keys any more: its connections are closed`);
+          log.info(`origin ${node.name} is not used any more: its connections are closed`);
       },
+      unresolved: (error) => log.warn(`${error.message}; asking again`),
       silent: ({ name }, silentMs) =>
         log.warn(
           `origin ${name} has been silent for ${silentMs} ms: ${what()} served from the cache, and ` +

@@ -13,6 +13,7 @@ import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import { copyRequest } from "../protocol/request-copy.ts";
 import type { RespWriter } from "../protocol/resp-writer.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
+import { usesHashSlots } from "../upstream/origin.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { CachedReads } from "./cached-reads.ts";
@@ -197,11 +198,11 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     else if (route?.kind === "refuse") this.#openTunnel(request);
     else if (isQueued && isPause(name, request)) this.#dedicated!.queue(runLater(proxy, request));
     else if (name === "client" && redirectionAt(request) > 0) this.#redirectTracking(request);
-    else if (name === "multi" && this.#dedicated === undefined && proxy.origin.redirects)
+    else if (name === "multi" && this.#dedicated === undefined && usesHashSlots(proxy.origin))
       this.#holdMulti(request, reply);
     else if (
       this.#dedicated !== undefined &&
-      proxy.origin.redirects &&
+      usesHashSlots(proxy.origin) &&
       this.#elsewhere(request, route, reply)
     )
       return;

@@ -6,6 +6,7 @@ import type { UpstreamConnection } from "./connection.ts";
 import type { Greeting } from "./server-version.ts";
 import { TrackedConnection, type TrackedOptions } from "./tracked-connection.ts";
 import { UpstreamError } from "./upstream-error.ts";
+import type { Upstream } from "./upstream-request.ts";
 
 export interface ChannelOptions extends TrackedOptions {
   /** For the delays before a new connection is opened. */
@@ -134,10 +135,11 @@ export class Channel {
     });
   }
 
-  close(error: UpstreamError): void {
+  /** @param heir the connection that takes over the reads without a reply; without it they fail */
+  close(error: UpstreamError, heir?: Upstream): void {
     this.#isClosed = true;
     this.#reconnect?.stop();
-    this.#lose(error);
+    this.#takeDown(error)?.connection.close(error, heir);
   }
 
   #open(): void {

@@ -1,9 +1,10 @@
 import { clusterKind } from "./cluster/cluster-kind.ts";
 import { serverKind } from "./discovered-origin.ts";
 import type { NamedOrigin, OriginKind } from "./origin.ts";
+import { sentinelKind } from "./sentinel/sentinel-kind.ts";
 
 /** The kinds of origin. An address without a scheme is of the first kind. */
-export const ORIGIN_KINDS: readonly [OriginKind, ...OriginKind[]] = [serverKind, clusterKind];
+export const ORIGIN_KINDS: readonly [OriginKind, ...OriginKind[]] = [serverKind, clusterKind, sentinelKind];
 
 /** The forms of an origin's address, for help. */
 export const ORIGIN_FORMS: string = ORIGIN_KINDS.map(({ form }) => form).join(" or ");

@@ -5,6 +5,9 @@ import { type ConnectionCounts, ConnectionPool } from "./connection-pool.ts";
 import type { Fenced } from "./fenced.ts";
 import { wireLost } from "./probe.ts";
 import { isPassingCode, UpstreamError } from "./upstream-error.ts";
+import type { Upstream } from "./upstream-request.ts";
+
+const SHUTTING_DOWN = new UpstreamError("ORIGINDOWN", "the proxy is shutting down", true);
 
 /**
  * One server of an origin, and the connections to it. Data and invalidations share the *main* connection, which is
@@ -98,9 +101,13 @@ export class OriginNode implements Fenced {
     this.channel.fence(then);
   }
 
-  /** @param error what becomes of requests without a reply */
-  close(error = new UpstreamError("ORIGINDOWN", "the proxy is shutting down", true)): void {
-    this.channel.close(error);
+  /**
+   * Ends all connections.
+   * @param error why
+   * @param heir the connection that takes over the main one's reads without a reply; without it they fail
+   */
+  close(error: UpstreamError = SHUTTING_DOWN, heir?: Upstream): void {
+    this.channel.close(error, heir);
     this.#pool.close(error);
   }
 

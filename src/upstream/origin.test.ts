@@ -1,5 +1,7 @@
+import { afterEach } from "bun:test";
 import { FakeCluster } from "../../test/support/fake-cluster.ts";
 import { FakeOrigin } from "../../test/support/fake-origin.ts";
+import { FakeSentinel } from "../../test/support/fake-sentinel.ts";
 import { awaited } from "../../test/support/until.ts";
 import { HASH_SLOTS } from "../lib/hash-slot.ts";
 import type { OriginAddress } from "./address.ts";
@@ -7,6 +9,8 @@ import { Cluster } from "./cluster/cluster.ts";
 import { SlotMap } from "./cluster/slot-map.ts";
 import type { FakeServer } from "./origin-bench-fixture.ts";
 import { describeOrigin } from "./origin-conformance.ts";
+import { MonitoredPrimary } from "./sentinel/monitored-primary.ts";
+import { SharedPrimary } from "./sentinel/shared-primary.ts";
 import { SingleNode } from "./single-node.ts";
 import { SplitOrigin } from "./split-origin-fixture.ts";
 
@@ -51,5 +55,28 @@ describeOrigin("a cluster", {
     new SlotMap(memory).assign(assignments, [], () => true);
     const optionsOf = (address: OriginAddress) => ({ ...options, address });
     return new Cluster([addressOf(servers[0]!)], optionsOf, events, memory);
+  },
+});
+
+const sentinels: FakeSentinel[] = [];
+afterEach(() => {
+  for (const sentinel of sentinels.splice(0)) sentinel[Symbol.dispose]();
+});
+
+describeOrigin("a primary with sentinels", {
+  ...support,
+  beat: "ROLE",
+  nodeCount: 1,
+  keys: ["a"],
+  open: ([server], options, events) => {
+    const sentinel = new FakeSentinel("main", addressOf(server!));
+    sentinels.push(sentinel);
+    FakeSentinel.giveRole(server as FakeOrigin);
+    const memory = SharedPrimary.createMemory();
+    // Another thread has asked the sentinel already.
+    new SharedPrimary(memory).replace({ ...addressOf(server!), configEpoch: 1 }, 0);
+    const optionsOf = (address: OriginAddress) => ({ ...options, address });
+    const address = { primaryName: "main", sentinels: [addressOf(sentinel.origin)], login: {} };
+    return new MonitoredPrimary(address, optionsOf, events, memory);
   },
 });

@@ -28,7 +28,10 @@ export interface Origin extends Fenced {
   readonly name: string;
   /** The database that clients are in until they select another one. */
   readonly database: number;
-  /** All nodes. A request about all keys goes to each of them. Nodes of a cluster come and go. */
+  /**
+   * All nodes. A request about all keys goes to each of them. Nodes of a cluster come and go. None: the origin does not
+   * know yet whom to ask; `lastError` says why.
+   */
   readonly nodes: readonly OriginNode[];
   /**
    * The number of the node that owns each hash slot, in memory that threads share. An origin without hash slots has
@@ -62,7 +65,10 @@ export interface Origin extends Fenced {
   /** Returns the hash slots that a node owns; undefined: it has all keys. */
   hashSlotsOf(node: OriginNode): readonly number[] | undefined;
 
-  /** Returns a node for a request that is about no key and that every node would answer alike. */
+  /**
+   * Returns a node for a request that is about no key and that every node would answer alike.
+   * @throws UpstreamError if no node is known
+   */
   anyNode(): OriginNode;
 
   /** The state of the worst node. */
@@ -87,6 +93,11 @@ export interface Origin extends Fenced {
   readonly connectionCounts: ConnectionCounts;
 
   close(): void;
+}
+
+/** Whether the origin is a cluster, of whose hash slots each node owns some. */
+export function usesHashSlots({ owners }: Pick<Origin, "owners">): boolean {
+  return owners.length > 1;
 }
 
 /**
@@ -133,7 +144,7 @@ export interface OriginEvents {
   proven(node: OriginNode): void;
   /** The channel broke: nothing fetched from the node can be trusted. */
   lost(node: OriginNode, error: UpstreamError): void;
-  /** The node owns nothing any more, and its connections were closed. */
+  /** The node is not used any more, and its connections were closed. */
   retired(node: OriginNode): void;
   /**
    * The handshake is complete. `tracking`: whether the node sends invalidations. Told for each connection, and again
@@ -151,4 +162,6 @@ export interface OriginEvents {
   silent(node: OriginNode, silentMs: number): void;
   /** The channel is no longer silent. */
   answers(node: OriginNode): void;
+  /** Nobody tells which node is to be asked, or that the present one still is. Told once for each reason. */
+  unresolved?(error: UpstreamError): void;
 }

@@ -16,6 +16,8 @@ import { UpstreamError } from "./upstream-error.ts";
 /** A question for a sign of life whose answer says more than that of PING. */
 export interface Beat {
   readonly command: readonly string[];
+  /** Whether the server has several databases, which can be swapped. It is then asked for that as well. */
+  readonly hasDatabases: boolean;
   /** Returns whether, by its answer, the server still vouches for what was fetched from it. */
   vouches(bytes: Uint8Array, reader: ReplyReader): boolean;
 }
@@ -152,8 +154,7 @@ export class TrackedConnection {
     introduce(connection, ["CONFIG", "GET", "tracking-table-max-keys"], ({ bytes, reader }) => {
       this.trackedKeysLimit = lastNumber(bytes, reader);
     });
-    // With a question of its own the server is not asked for swaps: a cluster has one database.
-    if (this.#options.beat === undefined) {
+    if (this.#options.beat?.hasDatabases !== false) {
       introduce(connection, COUNT_SWAPS, ({ bytes, reader }) => {
         this.#swaps = readSwapCount(bytes, reader);
       });
@@ -235,6 +236,9 @@ export class TrackedConnection {
     if (beat === undefined) {
       this.#ask(request);
       return;
+    }
+    if (this.#swaps !== undefined) {
+      this.#ask(new CallbackRequest((bytes, _start, _end, reader) => this.#countSwaps(bytes, reader)));
     }
     writeCommand(this.connection.out, beat.command);
     this.connection.enqueue(request);

@@ -6,8 +6,9 @@ export interface Threads extends AsyncDisposable {
   readonly messages: string[];
 }
 
+/** @param origin a server of this machine, or an address as users give it */
 export async function startThreads(
-  origin: { readonly port: number },
+  origin: { readonly port: number } | string,
   options: Partial<StartThreadsOptions> = {},
 ): Promise<Threads> {
   const messages: string[] = [];
@@ -17,7 +18,7 @@ export async function startThreads(
   const supervisor = await Supervisor.open({
     ...{ host: "127.0.0.1", port: 0, threads: 3, memoryBytes: 16 * 1024 ** 2 },
     ...options,
-    origin: `127.0.0.1:${origin.port}`,
+    origin: typeof origin === "string" ? origin : `127.0.0.1:${origin.port}`,
     log: { info: log, warn: log, error: log },
   });
   return { supervisor, messages, [Symbol.asyncDispose]: () => supervisor.close() };

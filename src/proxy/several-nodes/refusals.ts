@@ -1,4 +1,5 @@
 import type { Request } from "../../protocol/protocol.ts";
+import { usesHashSlots } from "../../upstream/origin.ts";
 import type { ProxyParts } from "../context.ts";
 import { isEveryNodes } from "./plan.ts";
 
@@ -18,7 +19,7 @@ export function refuseInCluster(
   request: Request,
   isQueued: boolean,
 ): string | undefined {
-  if (!origin.redirects) return undefined;
+  if (!usesHashSlots(origin)) return undefined;
   const subcommand = request.count > 1 ? request.text(1).toLowerCase() : "";
   if (name === "readonly" || name === "readwrite" || name === "asking") return NO_CLUSTER;
   if (name === "cluster" && !settings.allowAdmin && !ABOUT_NO_NODE.has(subcommand)) return NO_CLUSTER;

@@ -8,6 +8,7 @@ import type { Beat } from "../tracked-connection.ts";
  */
 export class ClusterBeat implements Beat {
   readonly command: readonly string[] = ["CLUSTER", "INFO"];
+  readonly hasDatabases = false;
   readonly #suspect: () => void;
   #epochs = "";
 

@@ -1,0 +1,197 @@
+/** A primary and a replica of a real Redis, and three sentinels that watch over them. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { IssuedIdentity } from "./certificates.ts";
+import { onPort, RunningServer } from "./origins.ts";
+import { Program } from "./program.ts";
+import { requireProgram } from "./requirements.ts";
+import { RespClient } from "./resp-client.ts";
+import { until } from "./until.ts";
+
+/** The name under which the sentinels know the primary. */
+export const PRIMARY_NAME = "main";
+const SENTINELS = 3;
+/** The proxy's user at sentinels that ask for a password, and all that it needs there. */
+const WATCHER = "watcher";
+const WATCHER_RIGHTS = "-@all &+switch-master +subscribe +sentinel|get-master-addr-by-name +sentinel|master";
+
+export interface RedisSentinelOptions {
+  /** How long the primary may be silent before a sentinel takes it for down; 1000 by default. */
+  readonly downAfterMs?: number;
+  /** Servers and sentinels speak TLS alone, with this certificate. */
+  readonly tls?: {
+    readonly identity: IssuedIdentity;
+    /** The certificates of its authorities, as text, and the path of their file. */
+    readonly authorities: string;
+    readonly authoritiesPath: string;
+  };
+  /** Of the servers. */
+  readonly password?: string;
+  /** Of the sentinels, for each other and for the proxy's user there. */
+  readonly sentinelPassword?: string;
+}
+
+/** They are all killed when it is disposed of. */
+export class RedisSentinel implements AsyncDisposable {
+  /** The primary at first, and its replica. */
+  readonly servers: readonly [RunningServer, RunningServer];
+  readonly sentinels: readonly RunningServer[];
+  readonly #options: RedisSentinelOptions;
+
+  private constructor(
+    servers: readonly [RunningServer, RunningServer],
+    sentinels: readonly RunningServer[],
+    options: RedisSentinelOptions,
+  ) {
+    this.servers = servers;
+    this.sentinels = sentinels;
+    this.#options = options;
+  }
+
+  /** Starts them, and waits until every sentinel knows the other ones and the replica. */
+  static async start(options: RedisSentinelOptions = {}): Promise<RedisSentinel> {
+    const started: RunningServer[] = [];
+    const begin = async (starting: Promise<RunningServer>): Promise<RunningServer> => {
+      const server = await starting;
+      started.push(server);
+      return server;
+    };
+    try {
+      const primary = await begin(startServer(options));
+      const replica = await begin(startServer(options, primary));
+      const sentinels: RunningServer[] = [];
+      for (let index = 0; index < SENTINELS; index++) {
+        sentinels.push(await begin(startSentinel(options, primary)));
+      }
+      const one = new RedisSentinel([primary, replica], sentinels, options);
+      for (const sentinel of sentinels) await one.#isComplete(sentinel);
+      return one;
+    } catch (error) {
+      for (const server of started) await server[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** The address for `--origin`. */
+  get address(): string {
+    const { tls, password, sentinelPassword } = this.#options;
+    const scheme = tls === undefined ? "redis+sentinel" : "rediss+sentinel";
+    const login = password === undefined ? "" : `:${password}@`;
+    const hosts = this.sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",");
+    const query =
+      sentinelPassword === undefined ? "" : `?sentinel-user=${WATCHER}&sentinel-password=${sentinelPassword}`;
+    return `${scheme}://${login}${hosts}/${PRIMARY_NAME}${query}`;
+  }
+
+  /** A client of a server or a sentinel itself. */
+  async client(server: RunningServer): Promise<RespClient> {
+    const { tls, password, sentinelPassword } = this.#options;
+    const client = await RespClient.connect({
+      port: server.port,
+      ...(tls !== undefined && { authorities: tls.authorities }),
+    });
+    const secret = this.sentinels.includes(server) ? sentinelPassword : password;
+    if (secret !== undefined) await client.must("AUTH", secret);
+    return client;
+  }
+
+  /** Has the sentinels replace the primary although it works. */
+  async failover(): Promise<void> {
+    using client = await this.client(this.sentinels[0]!);
+    await client.must("SENTINEL", "FAILOVER", PRIMARY_NAME);
+  }
+
+  /** Waits until a server has a role, which ends its clients' connections. */
+  async hasRole(server: RunningServer, role: "master" | "slave"): Promise<void> {
+    await until(async () => {
+      using client = await this.client(server);
+      const said = await client.ask("ROLE").catch(() => []);
+      return Array.isArray(said) && said[0] === role;
+    }, `a server is a ${role}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of [...this.sentinels, ...this.servers]) await server[Symbol.asyncDispose]();
+  }
+
+  async #isComplete(sentinel: RunningServer): Promise<void> {
+    using client = await this.client(sentinel);
+    await until(async () => {
+      const fields = (await client.must("SENTINEL", "MASTER", PRIMARY_NAME)) as string[];
+      const field = (name: string): string | undefined => fields[fields.indexOf(name) + 1];
+      return field("num-other-sentinels") === String(SENTINELS - 1) && field("num-slaves") === "1";
+    }, "a sentinel knows the others and the replica");
+    // A replica that is still being synchronized cannot be promoted.
+    await until(async () => {
+      const [replica = []] = (await client.must("SENTINEL", "REPLICAS", PRIMARY_NAME)) as string[][];
+      return replica[replica.indexOf("master-link-status") + 1] === "ok";
+    }, "the replica is synchronized");
+  }
+}
+
+/** @param primary which it is a replica of; undefined: of none */
+function startServer(options: RedisSentinelOptions, primary?: RunningServer): Promise<RunningServer> {
+  const { path } = requireProgram("redis-server");
+  const { password } = options;
+  return RunningServer.start((port, directory) =>
+    onPort(port, (chosen) =>
+      Program.start(
+        [
+          path,
+          ...listening(options, chosen).flatMap(([name, value]) => [`--${name}`, value]),
+          ...["--bind", "127.0.0.1", "--dir", directory, "--save", "", "--appendonly", "no"],
+          ...["--repl-diskless-sync-delay", "0"],
+          ...(password === undefined ? [] : ["--requirepass", password, "--masterauth", password]),
+          ...(primary === undefined ? [] : ["--replicaof", "127.0.0.1", String(primary.port)]),
+        ],
+        (line) => (line.includes("Ready to accept connections") ? chosen : undefined),
+      ),
+    ),
+  );
+}
+
+function startSentinel(options: RedisSentinelOptions, primary: RunningServer): Promise<RunningServer> {
+  const { path } = requireProgram("redis-server");
+  const { downAfterMs = 1000, password, sentinelPassword } = options;
+  return RunningServer.start((port, directory) =>
+    onPort(port, (chosen) => {
+      const file = join(directory, "sentinel.conf");
+      const lines = [
+        ...listening(options, chosen).map(([name, value]) => `${name} ${value}`),
+        "bind 127.0.0.1",
+        `dir ${directory}`,
+        `sentinel monitor ${PRIMARY_NAME} 127.0.0.1 ${primary.port} 2`,
+        `sentinel down-after-milliseconds ${PRIMARY_NAME} ${downAfterMs}`,
+        `sentinel failover-timeout ${PRIMARY_NAME} 10000`,
+        ...(password === undefined ? [] : [`sentinel auth-pass ${PRIMARY_NAME} ${password}`]),
+        ...(sentinelPassword === undefined
+          ? []
+          : [
+              `requirepass ${sentinelPassword}`,
+              `sentinel sentinel-pass ${sentinelPassword}`,
+              `user ${WATCHER} on >${sentinelPassword} ${WATCHER_RIGHTS}`,
+            ]),
+      ];
+      // A sentinel writes down there what it learns.
+      writeFileSync(file, `${lines.join("\n")}\n`);
+      return Program.start([path, file, "--sentinel"], (line) =>
+        line.includes("+monitor master") ? chosen : undefined,
+      );
+    }),
+  );
+}
+
+/** Settings of where a server or a sentinel listens. */
+function listening({ tls }: RedisSentinelOptions, port: number): [name: string, value: string][] {
+  if (tls === undefined) return [["port", String(port)]];
+  const { identity, authoritiesPath } = tls;
+  return [
+    ["port", "0"],
+    ["tls-port", String(port)],
+    ["tls-cert-file", identity.certificatePath],
+    ["tls-key-file", identity.keyPath],
+    ["tls-ca-cert-file", authoritiesPath],
+    ["tls-auth-clients", "no"],
+    ["tls-replication", "yes"],
+  ];
+}
