@@ -14,6 +14,8 @@ export class KeyRef {
   end = 0;
   /** An unsigned 32-bit integer. */
   hash = 0;
+  /** −1: not computed. */
+  #hashSlot = -1;
 
   /** Makes this object refer to another key. */
   refer(bytes: Uint8Array, start: number, end: number, hash: number): this {
@@ -21,6 +23,7 @@ export class KeyRef {
     this.start = start;
     this.end = end;
     this.hash = hash;
+    this.#hashSlot = -1;
     return this;
   }
 
@@ -29,9 +32,10 @@ export class KeyRef {
     return this.end - this.start;
   }
 
-  /** The key's hash slot in a cluster, from 0 to 16,383. Computed each time: a hit asks at most once. */
+  /** The key's hash slot in a cluster, from 0 to 16,383. Computed when it is asked for first. */
   get hashSlot(): number {
-    return hashSlotOf(this.bytes, this.start, this.end);
+    if (this.#hashSlot < 0) this.#hashSlot = hashSlotOf(this.bytes, this.start, this.end);
+    return this.#hashSlot;
   }
 
   equals({ bytes, start, end, hash }: KeyRef): boolean {
@@ -51,5 +55,6 @@ export class KeyRef {
     this.bytes = NOTHING;
     this.start = 0;
     this.end = 0;
+    this.#hashSlot = -1;
   }
 }

@@ -405,6 +405,7 @@ export class CachingProxy implements Service, ProxyParts {
       allInvalidated: (node) => drop("flush", node),
       clustered: ({ name }) => {
         this.cache.store.useHashSlots();
+        this.cache.invalidateAll("channel");
         log.info(`origin ${name} is a node of a cluster: the whole cluster is the origin`);
       },
       moved: (slots) => this.cache.invalidateAll("channel", slots),
