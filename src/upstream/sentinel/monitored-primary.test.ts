@@ -383,6 +383,19 @@ describe("a primary that was demoted", () => {
     expect(one.servers[1]!.values.get("a")).toBe("1");
   });
 
+  test("refuses a request that runs alone, which the new one gets in the same database", async () => {
+    const one = await opened({ login: { database: 2 } });
+    one.promote(1);
+    const reply = one.ask(["SET", "a", "1"], { alone: 3 });
+    await one.servers[0]!.received(1, "SET");
+    for (const sentinel of one.sentinels) sentinel.switchTo(one.placeOf(1));
+    expect(await reply).toBe("+OK\r\n");
+    const { commands } = one.servers[1]!;
+    const { connection } = commands.find(({ command }) => command[0] === "SET")!;
+    const told = commands.filter((each) => each.connection === connection).map(({ command }) => command);
+    expect(told).toContainEqual(["SELECT", "2"]);
+  });
+
   test("refuses what cannot be put off: that is noticed, too", async () => {
     const one = await opened();
     FakeSentinel.giveRole(one.servers[0]!, "slave");

@@ -312,10 +312,14 @@ export class MonitoredPrimary implements Origin {
     try {
       const node = this.anyNode();
       const kind = request.redirectsTo!;
-      const isAlone = typeof kind === "object";
-      const to = isAlone ? node.single(kind.alone) : kind === "main" ? node.main() : node.side(kind);
-      const end = isAlone ? (): void => to.close(notNeeded()) : undefined;
-      request.redirect({ to, node, isAsking: false, end });
+      if (typeof kind === "object") {
+        // Not `single`, which would be in the first database.
+        const to = node.dedicated(kind.alone, { closed: () => {} });
+        request.redirect({ to, node, isAsking: false, end: () => to.close(notNeeded()) });
+      } else {
+        const to = kind === "main" ? node.main() : node.side(kind);
+        request.redirect({ to, node, isAsking: false, end: undefined });
+      }
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       if (this.#settings.clock.monotonicMs() < request.giveUpAtMs) this.#putOff(request);
