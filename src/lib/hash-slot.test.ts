@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import fc from "fast-check";
 import { utf8 } from "./bytes.ts";
 import { HASH_SLOTS, hashSlotOf } from "./hash-slot.ts";
 
@@ -33,4 +34,20 @@ test("only the bytes of the key count", () => {
   expect(hashSlotOf(bytes, 2, 7)).toBe(slotOf("tag"));
   // The closing brace lies behind the key.
   expect(hashSlotOf(bytes, 2, 6)).toBe(slotOf("{tag"));
+});
+
+test("is the remainder of a division bit by bit, for keys of any length", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat(10), (bytes, skipped) => {
+      const start = Math.min(skipped, bytes.length);
+      const key = bytes.map((byte) => (byte === 0x7b ? 0 : byte));
+      let crc = 0;
+      for (const byte of key.subarray(start)) {
+        crc ^= byte << 8;
+        for (let bit = 0; bit < 8; bit++)
+          crc = (crc & 0x8000) === 0 ? crc << 1 : ((crc << 1) ^ 0x1021) & 0xffff;
+      }
+      expect(hashSlotOf(key, start, key.length)).toBe(crc % HASH_SLOTS);
+    }),
+  );
 });
