@@ -571,6 +571,34 @@ describe.skipIf(!server.available)(server.title("nodes that fail"), () => {
   });
 });
 
+test.skipIf(!server.available)(
+  server.title("what is cached stays, from one sign of life of the nodes to the next"),
+  async () => {
+    const beats = { heartbeatMs: 50, heartbeatTimeoutMs: 1000 };
+    await using cluster = await RedisCluster.start();
+    await using local = await LocalProxy.ready({ origin: cluster.address(), ...beats });
+    const client = await local.client();
+    await Promise.all(KEYS.map((key) => client.must("SET", key, "1")));
+    const hits = async (): Promise<number> => {
+      const before = local.proxy.stats.hits;
+      expect(await client.must("MGET", ...KEYS)).toEqual(KEYS.map(() => "1"));
+      return local.proxy.stats.hits - before;
+    };
+    await until(async () => (await hits()) === KEYS.length, "all keys are cached");
+    const calls = /cmdstat_cluster\|info:calls=(\d+)/;
+    const signsOf = async (node: RealNode): Promise<number> =>
+      Number(calls.exec((await node.must("INFO", "commandstats")) as string)?.[1]);
+    await Promise.all(
+      cluster.nodes.map(async (node) => {
+        const first = await signsOf(node);
+        // For longer than an earlier sign counts.
+        await until(async () => (await signsOf(node)) >= first + 30, "more signs of life");
+      }),
+    );
+    expect(await hits()).toBe(KEYS.length);
+  },
+);
+
 describe.skipIf(!server.available)(server.title("how a cluster is reached"), () => {
   /** Writes and reads keys of all nodes, and lets a slot move. */
   async function expectService(cluster: RedisCluster, options: LocalProxyOptions): Promise<void> {
