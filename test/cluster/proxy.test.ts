@@ -222,11 +222,14 @@ class Load {
   readonly #keys: readonly string[];
   readonly #clients: readonly RespClient[];
   readonly #running: Promise<void>[];
+  /** Whether readers see what writers have had acknowledged. */
+  readonly #isShared: boolean;
   #isOver = false;
 
-  private constructor(keys: readonly string[], clients: readonly RespClient[]) {
+  private constructor(keys: readonly string[], clients: readonly RespClient[], isShared: boolean) {
     this.#keys = keys;
     this.#clients = clients;
+    this.#isShared = isShared;
     this.#running = clients.map((client, index) =>
       index < WRITERS
         ? this.#write(
@@ -237,13 +240,17 @@ class Load {
     );
   }
 
-  static async begin(proxy: AnyProxy, keys: readonly string[]): Promise<Load> {
-    const clients = await Promise.all(Array.from({ length: CLIENTS }, () => connect(proxy, 2)));
+  /** @param reading the proxy that readers use; that of the writers by default */
+  static async begin(writing: AnyProxy, keys: readonly string[], reading = writing): Promise<Load> {
+    const connecting = Array.from({ length: CLIENTS }, (_, index) =>
+      connect(index < WRITERS ? writing : reading, 2),
+    );
+    const clients = await Promise.all(connecting);
     for (const key of keys) {
       await clients[0]!.must("SET", key, "0");
       await clients[0]!.must("HSET", hashOf(key), "n", "0");
     }
-    return new Load(keys, clients);
+    return new Load(keys, clients, writing === reading);
   }
 
   /** Lets every client end its request. */
@@ -301,7 +308,8 @@ class Load {
     while (!this.#isOver) {
       const key = this.#random.pick(this.#keys);
       const name = this.#random.next() < 0.2 ? hashOf(key) : key;
-      const least = Math.max(this.#acknowledged.get(key) ?? 0, this.#seen.get(name) ?? 0);
+      const acknowledged = this.#isShared ? (this.#acknowledged.get(key) ?? 0) : 0;
+      const least = Math.max(acknowledged, this.#seen.get(name) ?? 0);
       const reply = await client.ask(...(name === key ? ["GET", key] : ["HGETALL", name]));
       if (reply instanceof Error) {
         this.errors.push(`reading ${name}: ${String(reply)}`);
@@ -322,6 +330,23 @@ class Load {
 }
 
 describe.skipIf(!server.available)(server.title("slots that move under load"), () => {
+  /** Moves each key's slot twice, while requests are answered between the steps. */
+  async function moveAll(cluster: RedisCluster, keys: readonly string[], load: Load): Promise<void> {
+    for (const key of [...keys, ...keys]) {
+      const owner = await cluster.nodeOf(key);
+      const to = cluster.nodes.find((node) => node !== owner)!;
+      const move = await cluster.slotMove(slotOf(key), to);
+      await move.importing();
+      await move.migrating();
+      await load.goesOn(20);
+      await move.moveKeys();
+      await load.goesOn(20);
+      await move.settleAt(move.to);
+      await load.goesOn(20);
+      await move.settle();
+    }
+  }
+
   test.each(PROXIES)(
     "with their keys, to and fro: no error, no old value, no lost count (%s)",
     async (_, start) => {
@@ -330,21 +355,7 @@ describe.skipIf(!server.available)(server.title("slots that move under load"), (
       const keys = KEYS.slice(0, 24);
       const load = await Load.begin(proxy, keys);
       await load.goesOn(500);
-      for (let round = 0; round < 4; round++) {
-        for (const key of keys) {
-          const owner = await cluster.nodeOf(key);
-          const to = cluster.nodes.find((node) => node !== owner)!;
-          const move = await cluster.slotMove(slotOf(key), to);
-          await move.importing();
-          await move.migrating();
-          await load.goesOn(20);
-          await move.moveKeys();
-          await load.goesOn(20);
-          await move.settleAt(move.to);
-          await load.goesOn(20);
-          await move.settle();
-        }
-      }
+      await moveAll(cluster, keys, load);
       await load.end();
       expect(load.faults).toEqual([]);
       expect(load.errors).toEqual([]);
@@ -352,6 +363,21 @@ describe.skipIf(!server.available)(server.title("slots that move under load"), (
       expect(await load.wrongCounts(client)).toEqual([]);
     },
   );
+
+  test("read through another proxy: no read goes back in time, and the last counts arrive", async () => {
+    await using cluster = await RedisCluster.start();
+    await using writing = await LocalProxy.ready({ origin: cluster.address() });
+    await using reading = await LocalProxy.ready({ origin: cluster.address([cluster.nodes[2]!]) });
+    const keys = KEYS.slice(0, 12);
+    const load = await Load.begin(writing, keys, reading);
+    await load.goesOn(500);
+    await moveAll(cluster, keys, load);
+    await load.end();
+    expect(load.faults).toEqual([]);
+    expect(load.errors).toEqual([]);
+    const client = await reading.client();
+    await until(async () => (await load.wrongCounts(client)).length === 0, "the last counts arrive");
+  });
 
   test("a request for keys of which some have arrived waits for the others; MGET does not", async () => {
     await using cluster = await RedisCluster.start();
@@ -544,6 +570,34 @@ describe.skipIf(!server.available)(server.title("nodes that fail"), () => {
     expect(await replica.must("GET", OF_FIRST)).toBe("3");
   });
 });
+
+test.skipIf(!server.available)(
+  server.title("what is cached stays, from one sign of life of the nodes to the next"),
+  async () => {
+    const beats = { heartbeatMs: 50, heartbeatTimeoutMs: 1000 };
+    await using cluster = await RedisCluster.start();
+    await using local = await LocalProxy.ready({ origin: cluster.address(), ...beats });
+    const client = await local.client();
+    await Promise.all(KEYS.map((key) => client.must("SET", key, "1")));
+    const hits = async (): Promise<number> => {
+      const before = local.proxy.stats.hits;
+      expect(await client.must("MGET", ...KEYS)).toEqual(KEYS.map(() => "1"));
+      return local.proxy.stats.hits - before;
+    };
+    await until(async () => (await hits()) === KEYS.length, "all keys are cached");
+    const calls = /cmdstat_cluster\|info:calls=(\d+)/;
+    const signsOf = async (node: RealNode): Promise<number> =>
+      Number(calls.exec((await node.must("INFO", "commandstats")) as string)?.[1]);
+    await Promise.all(
+      cluster.nodes.map(async (node) => {
+        const first = await signsOf(node);
+        // For longer than an earlier sign counts.
+        await until(async () => (await signsOf(node)) >= first + 30, "more signs of life");
+      }),
+    );
+    expect(await hits()).toBe(KEYS.length);
+  },
+);
 
 describe.skipIf(!server.available)(server.title("how a cluster is reached"), () => {
   /** Writes and reads keys of all nodes, and lets a slot move. */

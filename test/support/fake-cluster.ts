@@ -85,6 +85,9 @@ export class FakeCluster {
 
   #tell(index: number, subcommand: string, connection: OriginConnection): string {
     const { owners, epochs, state } = this.beliefs[index]!;
+    // As real servers answer.
+    const text = (content: string): string =>
+      connection.version === 3 ? `=${content.length + 4}\r\ntxt:${content}\r\n` : bulk(content);
     const rangesOf = (node: number): [number, number][] => {
       const ranges: [number, number][] = [];
       for (let slot = 0; slot < HASH_SLOTS; slot++) {
@@ -96,7 +99,7 @@ export class FakeCluster {
       return ranges;
     };
     if (subcommand === "INFO") {
-      return bulk(
+      return text(
         `cluster_state:${state}\r\ncluster_current_epoch:${Math.max(...epochs)}\r\ncluster_my_epoch:${epochs[index]}\r\n`,
       );
     }
@@ -106,7 +109,7 @@ export class FakeCluster {
         const flags = node === index ? "myself,master" : "master";
         return `${FakeCluster.idOf(node)} 127.0.0.1:${port}@${port + 1} ${flags} - 0 0 ${epochs[node]} connected ${slots.join(" ")}`.trim();
       });
-      return bulk(`${lines.join("\n")}\n`);
+      return text(`${lines.join("\n")}\n`);
     }
     const ranges = this.nodes.flatMap(({ port }, node) =>
       rangesOf(node).map(

@@ -1,6 +1,9 @@
 import { latin1 } from "../../lib/bytes.ts";
 import type { ReplyReader } from "../../protocol/reply-reader.ts";
+import { VERBATIM } from "../../protocol/reply-types.ts";
 import type { Beat } from "../tracked-connection.ts";
+
+const FORMAT = "txt:";
 
 /**
  * The heartbeat of a cluster's node. A primary that is cut off from the majority goes on answering PING while another
@@ -17,8 +20,9 @@ export class ClusterBeat implements Beat {
     this.#suspect = suspect;
   }
 
-  vouches(bytes: Uint8Array, { valueStart, valueEnd }: ReplyReader): boolean {
-    const text = latin1(bytes, valueStart, valueEnd);
+  vouches(bytes: Uint8Array, { type, valueStart, valueEnd }: ReplyReader): boolean {
+    // In RESP3 it is a verbatim text, with its format in front of it.
+    const text = latin1(bytes, valueStart + (type === VERBATIM ? FORMAT.length : 0), valueEnd);
     // Each change of hands gives the cluster, and a node that gets slots, another epoch.
     const epochs = `${field(text, "cluster_current_epoch")} ${field(text, "cluster_my_epoch")}`;
     const isOk = field(text, "cluster_state") === "ok";
