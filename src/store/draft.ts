@@ -22,6 +22,27 @@ export class Draft {
   /** Whether overwriting an entry counts as a use, as in a client's write. */
   touches = false;
 
+  /** Describes an entry that has no variant, no grace, and touches nothing. */
+  begin(
+    key: KeyRef,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    expiresAtMs: number,
+    epoch: number,
+    nowMs: number,
+  ): void {
+    this.key = key;
+    this.value = value;
+    this.valueStart = valueStart;
+    this.valueEnd = valueEnd;
+    this.expiresAtMs = expiresAtMs;
+    this.staleUntilMs = 0;
+    this.epoch = epoch;
+    this.nowMs = nowMs;
+    this.touches = false;
+  }
+
   /** Drops the references to the buffers. */
   clear(): void {
     this.key = NO_KEY;

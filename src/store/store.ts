@@ -7,24 +7,24 @@ import type { Random } from "../lib/random.ts";
 import { halfSipHash } from "../lib/sip-hash.ts";
 import type { Placement } from "../policy/policy.ts";
 import { parsePolicyOf } from "../policy/registry.ts";
-import { sweepShard } from "./bucket-walk.ts";
 import { changeBudget } from "./budget.ts";
 import { capacityOf, type StoreCapacity } from "./capacity.ts";
 import { planChain } from "./chain-plan.ts";
-import { type Control, SWEEP_SHARD } from "./control.ts";
+import type { Control } from "./control.ts";
 import { CopySink } from "./copy-sink.ts";
 import { DeadThreads } from "./dead-threads.ts";
 import type { DepartureLog } from "./departure-log.ts";
 import { ENTRY_HEADER_BYTES, KEY_BYTES_LIMIT } from "./entry-layout.ts";
+import { beginEpoch, beginHashSlots } from "./epoch-change.ts";
 import type { Epochs } from "./epochs.ts";
 import { DEAD, EXPIRED, FRESH, type Freshness, freshnessAt } from "./freshness.ts";
 import { GrowingEntry } from "./growing-entry.ts";
-import { BUCKETS_PER_LOCK, drawKey, scanKeys } from "./key-scan.ts";
+import { drawKey, scanKeys } from "./key-scan.ts";
 import { KeysInOrder } from "./keys-in-order.ts";
 import { removeKey, removeOthers } from "./leaving.ts";
 import { holderOf, unlock } from "./lock.ts";
 import { placeAnew } from "./placing.ts";
-import { beginChange, checkRoom, continuePolicyChange } from "./policy-change.ts";
+import { beginChange, checkRoom } from "./policy-change.ts";
 import type { QueuePlan } from "./queue-plan.ts";
 import { type ReadQueue, readQueues } from "./queue-reading.ts";
 import { ABSENT, describeEntry, type EntryInfo, goodEntry, readEntry } from "./reading.ts";
@@ -43,15 +43,9 @@ import {
   type StoreMemory,
   type StoreOptions,
 } from "./store-memory.ts";
-import {
-  addStats,
-  droppedAtEpoch,
-  droppedInSlots,
-  emptyStats,
-  noteFills,
-  type StoreStats,
-} from "./store-stats.ts";
+import { addStats, emptyStats, type StoreStats } from "./store-stats.ts";
 import { type StoreOutcome, storeDraft, writeExpiry } from "./storing.ts";
+import { sweepShards } from "./sweep.ts";
 
 export type { Epochs } from "./epochs.ts";
 export type { KeysInOrder, OrderedStep } from "./keys-in-order.ts";
@@ -300,7 +294,7 @@ export class Store {
     const shard = this.#shards.enter(key.hash);
     try {
       const epoch = this.#epochs.ofKey(key);
-      draftEntry(shard, key, value, valueStart, valueEnd, expiresAtMs, epoch, nowMs);
+      shard.draft.begin(key, value, valueStart, valueEnd, expiresAtMs, epoch, nowMs);
       shard.draft.touches = true;
       const outcome = storeDraft(shard);
       if (outcome === "stored") removeOthers(shard, key, VALUE);
@@ -333,7 +327,7 @@ export class Store {
       const { floats } = shard.memory;
       let isStored = false;
       if (this.#mayFill(key, fill, expiresAtMs, staleUntilMs, nowMs)) {
-        draftEntry(shard, key, value, valueStart, valueEnd, expiresAtMs, fill.epoch, nowMs);
+        shard.draft.begin(key, value, valueStart, valueEnd, expiresAtMs, fill.epoch, nowMs);
         shard.draft.staleUntilMs = staleUntilMs;
         shard.draft.variant = variant;
         isStored = storeDraft(shard) === "stored";
@@ -476,13 +470,7 @@ export class Store {
    * @returns about how many entries have become invisible
    */
   useHashSlots(): number {
-    if (this.usesHashSlots) return 0;
-    const mustRemove = this.#epochs.useHashSlots();
-    const memories = this.#shards.all.map(({ memory }) => memory);
-    const dropped = memories.reduce((sum, memory) => sum + droppedAtEpoch(memory), 0);
-    noteFills(memories, this.#control.slotFills);
-    if (mustRemove) this.#shards.underEachLock(clearShard);
-    return dropped;
+    return beginHashSlots(this.#shards);
   }
 
   /**
@@ -494,17 +482,7 @@ export class Store {
    * @throws AssertionError for a hash slot out of range
    */
   bumpEpoch(slots?: readonly number[], mayWait = true): number {
-    const { usesHashSlots } = this;
-    const mustRemove = this.#epochs.bump(slots);
-    const memories = this.#shards.all.map(({ memory }) => memory);
-    const dropped = usesHashSlots
-      ? droppedInSlots(memories, this.#control.slotFills, slots)
-      : memories.reduce((sum, memory) => sum + droppedAtEpoch(memory), 0);
-    // Entries store the lowest 16 bits of their epoch. Long before those repeat, all entries are removed.
-    if (!mustRemove) return dropped;
-    if (mayWait) this.#shards.underEachLock(clearShard);
-    else this.#dead.clear(this.#shards.all);
-    return dropped;
+    return beginEpoch(this.#shards, slots, mayWait ? undefined : this.#dead);
   }
 
   /** Removes everything and voids all fills under way. */
@@ -536,25 +514,7 @@ export class Store {
    * @returns how many entries were removed
    */
   sweep(nowMs: number, maxSteps: number): number {
-    const { words } = this.#control;
-    const progress = { removed: 0, steps: maxSteps };
-    for (let shards = this.#shards.all.length; shards > 0 && progress.steps > 0; shards--) {
-      const index = Atomics.load(words, SWEEP_SHARD) & (this.#shards.all.length - 1);
-      let isDone = false;
-      while (!isDone && progress.steps > 0) {
-        const shard = this.#shards.lock(index);
-        try {
-          const left = continuePolicyChange(shard, BUCKETS_PER_LOCK);
-          progress.steps -= BUCKETS_PER_LOCK - left;
-          isDone = sweepShard(shard, nowMs, left, progress) && left > 0;
-        } finally {
-          unlockShard(shard);
-        }
-      }
-      if (isDone)
-        Atomics.compareExchange(words, SWEEP_SHARD, index, (index + 1) & (this.#shards.all.length - 1));
-    }
-    return progress.removed;
+    return sweepShards(this.#shards, nowMs, maxSteps);
   }
 
   /**
@@ -633,26 +593,4 @@ export class Store {
   #mayFill(key: KeyRef, fill: Fill, expiresAtMs: number, staleUntilMs: number, nowMs: number): boolean {
     return this.holds(key, fill) && freshnessAt(expiresAtMs, staleUntilMs, nowMs) < EXPIRED;
   }
-}
-
-function draftEntry(
-  shard: Shard,
-  key: KeyRef,
-  value: Uint8Array,
-  valueStart: number,
-  valueEnd: number,
-  expiresAtMs: number,
-  epoch: number,
-  nowMs: number,
-): void {
-  const { draft } = shard;
-  draft.key = key;
-  draft.value = value;
-  draft.valueStart = valueStart;
-  draft.valueEnd = valueEnd;
-  draft.expiresAtMs = expiresAtMs;
-  draft.staleUntilMs = 0;
-  draft.epoch = epoch;
-  draft.nowMs = nowMs;
-  draft.touches = false;
 }
