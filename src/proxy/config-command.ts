@@ -8,7 +8,7 @@ import type { ReplyWriter, Request } from "../protocol/protocol.ts";
 import { ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
 import { isSecret, maySetAtOrigin } from "./origin-parameters.ts";
-import { askOrigin, type OriginCommand } from "./origin-question.ts";
+import { askEveryNode, askOrigin, type OriginCommand } from "./origin-question.ts";
 import { type OwnParameter, ownParameters } from "./own-parameters.ts";
 import { needsAdmin } from "./refusals.ts";
 
@@ -148,15 +148,11 @@ function set(context: ProxyContext, parameters: Parameters, request: Request, re
   if (changes.theirs.length > 0) {
     const answer = context.answerLater();
     const command = ["CONFIG", "SET", ...changes.theirs];
-    askOrigin(
-      proxy,
-      command,
-      (theirs) => {
-        if (theirs instanceof ReplyError) takeBack();
-        adopt(proxy, changes.own.length > 0, () => answer((writer) => writeOutcome(theirs, writer)));
-      },
-      { mayWrite: true },
-    );
+    void askEveryNode(proxy, command, { mayWrite: true }).then((replies) => {
+      const theirs = outcomeOf(proxy, replies);
+      if (theirs instanceof ReplyError) takeBack();
+      adopt(proxy, changes.own.length > 0, () => answer((writer) => writeOutcome(theirs, writer)));
+    });
   } else if (proxy.peers === undefined) {
     proxy.live.refresh();
     reply.ok();
@@ -214,9 +210,18 @@ function adopt(proxy: ProxyParts, isChanged: boolean, then: () => void): void {
 
 function passOn(context: ProxyContext, command: OriginCommand): void {
   const answer: LateAnswer = context.answerLater();
-  askOrigin(context.proxy, command, (reply) => answer((writer) => writeOutcome(reply, writer)), {
-    mayWrite: true,
-  });
+  const { proxy } = context;
+  void askEveryNode(proxy, command, { mayWrite: true }).then((replies) =>
+    answer((writer) => writeOutcome(outcomeOf(proxy, replies), writer)),
+  );
+}
+
+/** An error of one node is the outcome. The other nodes may have done it nevertheless. */
+function outcomeOf({ origin }: ProxyParts, replies: readonly ReplyValue[]): ReplyValue {
+  const failure = replies.find((reply) => reply instanceof ReplyError);
+  if (failure !== undefined) return failure;
+  // No node is known at all.
+  return replies[0] ?? new ReplyError(`${origin.lastError.code} ${origin.lastError.message}`);
 }
 
 function writeOutcome(reply: ReplyValue, writer: ReplyWriter): void {

@@ -6,12 +6,14 @@ import { type InfoFields, infoText } from "../commands/info.ts";
 import { fromUtf8, utf8 } from "../lib/bytes.ts";
 import { tlsFields } from "../net/listening-ports.ts";
 import { ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
+import { type Origin, usesHashSlots } from "../upstream/origin.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
 import { publishCounters, totalCounters } from "./counters.ts";
-import { addToField, type OriginSection, readSections, writeSections } from "./origin-info.ts";
-import { askOrigin } from "./origin-question.ts";
+import { addToField, type OriginSection, readSections, setField, writeSections } from "./origin-info.ts";
+import { askEveryNode, askOrigin } from "./origin-question.ts";
 import type { ScalarName } from "./published-numbers.ts";
 import { RESULTS, type ResultName } from "./request-results.ts";
+import { joinKeyspaces } from "./several-nodes/keyspace.ts";
 
 /** The proxy's own sections. No name of their fields is one of Redis's. */
 const OWN_SECTIONS: ReadonlySet<string> = new Set(["proxy", "cache", "origin", "proxycommandstats"]);
@@ -43,6 +45,7 @@ async function askSections(
   proxy: ProxyParts,
   wanted: readonly string[],
 ): Promise<OriginSection[] | ReplyError> {
+  if (usesHashSlots(proxy.origin)) return askCluster(proxy, wanted);
   const reply = await ask(proxy, wanted);
   if (reply instanceof ReplyError && wanted.length > 1) {
     // Before Redis 7, INFO takes one section at a time.
@@ -50,6 +53,26 @@ async function askSections(
     if (!each.some((one) => one instanceof ReplyError)) return each.flatMap(sectionsOf);
   }
   return reply instanceof ReplyError ? reply : sectionsOf(reply);
+}
+
+/** To its clients the proxy is one server, which has the keys of all nodes. The rest is of one node. */
+async function askCluster(
+  proxy: ProxyParts,
+  wanted: readonly string[],
+): Promise<OriginSection[] | ReplyError> {
+  const { stalenessBoundMs: withinMs } = proxy.origin;
+  const replies = await askEveryNode(proxy, ["INFO", ...wanted], { text: true, withinMs });
+  const answers = replies.filter((reply) => !(reply instanceof ReplyError)).map(sectionsOf);
+  const [sections] = answers;
+  if (sections === undefined) {
+    return (replies[0] as ReplyError | undefined) ?? new ReplyError("ORIGINDOWN no node is known");
+  }
+  setField(sections, "redis_mode", "standalone");
+  setField(sections, "cluster_enabled", "0");
+  const keyspace = sections.find(({ name }) => name === "Keyspace");
+  const isKeyspace = ({ name }: OriginSection): boolean => name === "Keyspace";
+  if (keyspace !== undefined) keyspace.text = joinKeyspaces(answers.map((one) => one.find(isKeyspace)!));
+  return sections;
 }
 
 function ask(proxy: ProxyParts, wanted: readonly string[]): Promise<ReplyValue> {
@@ -90,10 +113,10 @@ function compose(
 }
 
 /** Returns what is known of an origin that does not answer. */
-function knownSections({ facts }: ProxyParts, wanted: readonly string[]): OriginSection[] {
+function knownSections({ facts, host }: ProxyParts, wanted: readonly string[]): OriginSection[] {
   const isWanted = wanted.length === 0 || wanted.some((name) => name === "server" || GROUPS.has(name));
   if (!isWanted) return [];
-  return [{ name: "Server", text: `redis_version:${facts.version}\r\nredis_mode:${facts.mode}\r\n` }];
+  return [{ name: "Server", text: `redis_version:${facts.version}\r\nredis_mode:${host.mode}\r\n` }];
 }
 
 // ---- the proxy's own sections
@@ -194,6 +217,7 @@ function originFields(proxy: ProxyParts, infoError: string | undefined): InfoFie
     origin: origin.name,
     origin_link_status: origin.linkStatus,
     ...(infoError === undefined ? {} : { origin_info_error: infoError }),
+    ...nodeFields(origin),
     origin_tracking: origin.tracking === true ? 1 : 0,
     ...(trackedKeysLimit === undefined ? {} : { origin_tracking_table_max_keys: trackedKeysLimit }),
     staleness_bound_ms: origin.tracking === true ? origin.stalenessBoundMs : settings.ttlMs,
@@ -206,6 +230,16 @@ function originFields(proxy: ProxyParts, infoError: string | undefined): InfoFie
     unknown_outcomes: totals.unknownOutcomes,
     channel_losses: totals.channelLosses,
   };
+}
+
+/** Tells of each node of a cluster: where it is, whether it answers this thread, and how many hash slots it owns. */
+function nodeFields(origin: Origin): InfoFields {
+  if (!usesHashSlots(origin)) return {};
+  const fields = origin.nodes.map((node, index) => [
+    `origin_node${index}`,
+    `name=${node.name},status=${node.channel.status},slots=${origin.hashSlotsOf(node)!.length}`,
+  ]);
+  return { origin_nodes: origin.nodes.length, ...Object.fromEntries(fields) };
 }
 
 /** Returns the calls of each command, since the last CONFIG RESETSTAT. Times are means of all calls with a result. */

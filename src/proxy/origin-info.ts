@@ -22,6 +22,13 @@ export function writeSections(sections: readonly OriginSection[]): string {
   return sections.map(({ name, text }) => `# ${name}\r\n${text}`).join("\r\n");
 }
 
+/** Replaces the value of a field, where it is. */
+export function setField(sections: readonly OriginSection[], field: string, value: string): void {
+  for (const section of sections) {
+    section.text = section.text.replace(new RegExp(`^${field}:.*\r$`, "m"), `${field}:${value}\r`);
+  }
+}
+
 /** Adds to a number of the origin's, if it has it. */
 export function addToField(sections: readonly OriginSection[], field: string, count: number): void {
   if (count === 0) return;

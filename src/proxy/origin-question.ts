@@ -1,6 +1,7 @@
 import { type DecodeOptions, decodeReply, ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import { CallbackRequest, type Replied } from "../upstream/callback-request.ts";
+import type { OriginNode } from "../upstream/origin-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyParts } from "./context.ts";
 import { failureMessage } from "./forwarded-request.ts";
@@ -12,6 +13,22 @@ export interface AskingOptions extends DecodeOptions {
   readonly mayWrite?: boolean;
   /** The time-out; the origin's by default. */
   readonly withinMs?: number;
+  /** The node that is asked; any by default. */
+  readonly node?: OriginNode;
+}
+
+/**
+ * Asks every node; each other option as in `askOrigin`.
+ * @returns the replies, in the order of the nodes
+ */
+export function askEveryNode(
+  proxy: ProxyParts,
+  command: OriginCommand,
+  options: Omit<AskingOptions, "node"> = {},
+): Promise<ReplyValue[]> {
+  const ask = (node: OriginNode): Promise<ReplyValue> =>
+    new Promise((resolve) => askOrigin(proxy, command, resolve, { ...options, node }));
+  return Promise.all(proxy.origin.nodes.map(ask));
 }
 
 /**
@@ -38,7 +55,7 @@ export function askOrigin(
       new ReplyError(mayWrite ? failureMessage(error, true, proxy.stats) : `${error.code} ${error.message}`),
     );
   try {
-    const node = proxy.origin.anyNode();
+    const node = options.node ?? proxy.origin.anyNode();
     const upstream = node.side(2);
     writeCommand(upstream.out, command);
     const replied: Replied = (bytes, _start, end, { replyStart }) => {

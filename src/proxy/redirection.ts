@@ -2,6 +2,7 @@ import { NOT_AN_INTEGER } from "../commands/command-errors.ts";
 import { fromLatin1, fromUtf8, latin1, parseInt64, utf8 } from "../lib/bytes.ts";
 import type { Session } from "../net/session.ts";
 import { Request } from "../protocol/protocol.ts";
+import type { OriginNode } from "../upstream/origin-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
 import { failureMessage } from "./forwarded-request.ts";
@@ -16,7 +17,7 @@ export interface Redirection {
 /** A client that can have a connection of its own to the origin. */
 export interface OriginClient {
   /** The client's own connection, while it has one. */
-  readonly dedicated: { readonly blockedOriginId: number | undefined } | undefined;
+  readonly dedicated: { readonly blockedOriginId: number | undefined; readonly node: OriginNode } | undefined;
   /** Returns the client's own connection, which it keeps from now on. @throws UpstreamError */
   keepDedicated(): { withOriginId(then: (id: number | undefined) => void): void };
 }

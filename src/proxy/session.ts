@@ -433,7 +433,9 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
       this.#refuse(CROSS_SLOT, reply);
       return true;
     }
-    if (!isElsewhere && !this.#forwarding.needsSeveral(request, route)) return false;
+    // The keys of an MGET are asked for one by one.
+    const needsSeveral = route?.name === "mget" || this.#forwarding.needsSeveral(request, route);
+    if (!isElsewhere && !needsSeveral) return false;
     if (dedicated.isBusy) this.#lanes.postpone(request);
     else if (route?.kind === "cached") this.#cachedRead(request, route, reply);
     else this.#forwarding.forward(request, route);

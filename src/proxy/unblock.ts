@@ -1,5 +1,5 @@
 import type { ReplyWriter } from "../protocol/protocol.ts";
-import { ReplyError } from "../protocol/reply-value.ts";
+import { ReplyError, type ReplyValue } from "../protocol/reply-value.ts";
 import type { ProxyContext } from "./context.ts";
 import { askOrigin } from "./origin-question.ts";
 import { findOriginClient } from "./redirection.ts";
@@ -10,16 +10,18 @@ import { findOriginClient } from "./redirection.ts";
  */
 export function unblock(context: ProxyContext, client: number, reason: string, reply: ReplyWriter): void {
   const { proxy } = context;
-  const originId = findOriginClient(proxy, client)?.dedicated?.blockedOriginId;
-  if (originId === undefined) {
+  const dedicated = findOriginClient(proxy, client)?.dedicated;
+  const originId = dedicated?.blockedOriginId;
+  if (dedicated === undefined || originId === undefined) {
     reply.integer(0);
     return;
   }
   const answer = context.answerLater();
-  askOrigin(proxy, ["CLIENT", "UNBLOCK", String(originId), reason], (result) =>
+  const show = (result: ReplyValue): void =>
     answer((writer) => {
       if (result instanceof ReplyError) writer.error(result.message);
       else writer.integer(result === 1 ? 1 : 0);
-    }),
-  );
+    });
+  const { node } = dedicated;
+  askOrigin(proxy, ["CLIENT", "UNBLOCK", String(originId), reason], show, { node });
 }

@@ -29,7 +29,7 @@ import type { QueuePlan } from "./queue-plan.ts";
 import { type ReadQueue, readQueues } from "./queue-reading.ts";
 import { ABSENT, describeEntry, type EntryInfo, goodEntry, readEntry } from "./reading.ts";
 import type { RemovalListener } from "./removals.ts";
-import { clearShard, type Shard } from "./shard.ts";
+import { clearShard } from "./shard.ts";
 import { checkShard } from "./shard-check.ts";
 import { unlockShard } from "./shard-lock.ts";
 import { EVICTIONS, FILLS, LOCK, REFUSED_FILLS } from "./shard-memory.ts";

@@ -174,8 +174,8 @@ describe("requests about all keys", () => {
 
   /** Subcommands about scripts that are the same at all nodes, or are about one node alone. */
   const OF_ONE_NODE = [
-    ...["function|dump", "function|help", "function|kill", "function|list", "function|stats"],
-    ...["script|debug", "script|help", "script|kill", "script|show"],
+    ...["function|dump", "function|help", "function|list", "function|stats"],
+    ...["script|debug", "script|help", "script|show"],
   ];
 
   test("every subcommand that changes scripts has a plan", () => {
