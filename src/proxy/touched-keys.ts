@@ -6,8 +6,8 @@ import type { OutstandingKeys } from "./outstanding-keys.ts";
 import { type Route, removesKeys } from "./routes.ts";
 
 /**
- * Invalidates the keys of a write. If threads share the cache, or the origin does not tell of changes, it invalidates
- * them again before the client gets the reply, and those of a read as well: the reply may show a newer state than the
+ * Invalidates the keys of a write. If threads share the cache, if nodes send requests on, or if the origin does not
+ * tell of changes, it invalidates them again before the client gets the reply, and those of a read as well: the reply may show a newer state than the
  * cache.
  * @returns what to do before the client gets the reply
  */
@@ -18,7 +18,8 @@ export function touchKeys(
   route: Route,
 ): (() => void) | undefined {
   const { cache, origin, observer, nowMs } = proxy;
-  const mayContradict = cache.isShared || origin.tracking !== true;
+  // A request that a node sends on is executed behind others, which were sent to the right node at once.
+  const mayContradict = cache.isShared || origin.redirects || origin.tracking !== true;
   const isWrite = route.kind === "write";
   if (route.all === true) {
     outstandingKeys.addAll();
