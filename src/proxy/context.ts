@@ -26,6 +26,7 @@ import type { Recorder } from "./recorder.ts";
 import type { Route } from "./routes.ts";
 import type { ScriptLines } from "./script-lines.ts";
 import type { ProxySettings } from "./settings.ts";
+import type { OwnerChanges } from "./several-nodes/owner-changes.ts";
 import type { Peers } from "./threads/peers.ts";
 import type { ThreadTable } from "./threads/thread-table.ts";
 
@@ -66,6 +67,8 @@ export interface ProxyParts {
   readonly readThrough: ReadThrough;
   /** The bytes of requests on their way to the origin, in case they must be sent again. */
   readonly sentRequests: ByteSlab;
+  /** Tells when hash slots may have other owners. */
+  readonly ownerChanges: OwnerChanges;
   readonly stats: ProxyStats;
   /** The observer of the cache's keys; undefined: none. */
   readonly observer: CacheObserver | undefined;

@@ -271,7 +271,8 @@ export class DedicatedConnection {
         this.#blocking--;
         this.#blockedThere = Math.max(0, this.#blockedThere - 1);
       }
-      connection.exemptFromIdleTimeout = this.#listening || this.#blocking > 0;
+      connection.exemptFromIdleTimeout =
+        this.#listening || this.#blocking > 0 || connection.shardChannels > 0;
       this.#follow(change, outcome, atExec);
     };
     const pending = new PendingRequest(stats, connection, request, name);

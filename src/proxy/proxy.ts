@@ -61,6 +61,7 @@ import { ROUTES, type Route } from "./routes.ts";
 import { ScriptLines } from "./script-lines.ts";
 import { ProxySession } from "./session.ts";
 import type { ProxySettings } from "./settings.ts";
+import { OwnerChanges } from "./several-nodes/owner-changes.ts";
 import { slowlogCommand } from "./slowlog-command.ts";
 import { accessPeers } from "./threads/access-peers.ts";
 import { answerPeer } from "./threads/answer-peer.ts";
@@ -124,6 +125,7 @@ export class CachingProxy implements Service, ProxyParts {
   readonly random: Random;
   readonly readThrough: ReadThrough;
   readonly sentRequests = new ByteSlab();
+  readonly ownerChanges = new OwnerChanges();
   readonly stats: ProxyStats;
   readonly observer: CacheObserver | undefined;
   readonly recorder: Recorder | undefined;
@@ -392,6 +394,7 @@ export class CachingProxy implements Service, ProxyParts {
     const prove = (node: OriginNode): void => {
       threads.prove(index, this.origin.provenUntilMs);
       threads.proveNode(index, this.origin.numberOf(node), node.channel.provenUntilMs);
+      this.ownerChanges.look(this.origin.orderVersion);
     };
     // What is void now is what was fetched from this node, which has these keys.
     const drop = (by: InvalidatedAllBy, node: OriginNode): void => {
@@ -408,7 +411,10 @@ export class CachingProxy implements Service, ProxyParts {
         this.cache.invalidateAll("channel");
         log.info(`origin ${name} is a node of a cluster: the whole cluster is the origin`);
       },
-      moved: (slots) => this.cache.invalidateAll("channel", slots),
+      moved: (slots) => {
+        this.cache.invalidateAll("channel", slots);
+        this.ownerChanges.look(this.origin.orderVersion);
+      },
       lost: (node, error) => {
         drop("channel", node);
         // Nothing of this node is left that this thread would have to vouch for.

@@ -35,6 +35,8 @@ import { ERROR, FORWARDED, LOCAL } from "./request-results.ts";
 import type { Route } from "./routes.ts";
 import { CROSS_SLOT } from "./several-nodes/moved-text.ts";
 import { refuseInCluster } from "./several-nodes/refusals.ts";
+import { answerSubscriber } from "./several-nodes/shard-subscriber.ts";
+import { isAboutShardChannels, ShardSubscriptions } from "./several-nodes/shard-subscriptions.ts";
 import { TextRequests } from "./text-requests.ts";
 import { FROM_BACKEND } from "./text-sources.ts";
 import { runLater } from "./threads/answer-peer.ts";
@@ -53,6 +55,8 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   /** Whether each cached read is answered with its source (GLASS.SOURCE). */
   namesSources = false;
   #dedicated: DedicatedConnection | undefined;
+  /** The client's shard channels at the nodes of a cluster, once it has asked for one. */
+  #shards: ShardSubscriptions | undefined;
   #tunnel: Tunnel | undefined;
   /** The version of the users when the client's transaction began. */
   #usersAtMulti = 0;
@@ -79,7 +83,8 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     this.#text = new TextRequests(proxy, connection, lanes, this.#reads, this.#forwarding);
     this.#delay = new RequestDelay(proxy, () => lanes.resume());
     const monitors = (): string => (proxy.monitors.has(connection) ? "O" : "");
-    const own = (): string => this.#dedicated?.flags ?? (this.#holdsMulti ? "x" : "");
+    const own = (): string =>
+      this.#dedicated?.flags ?? `${connection.isSubscribed ? "P" : ""}${this.#holdsMulti ? "x" : ""}`;
     connection.flags = () => `${monitors()}${own()}${this.#delay.isPaused ? "b" : ""}`;
     connection.subscriptions = () => this.#heard.all;
     connection.database = proxy.origin.database;
@@ -128,6 +133,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     this.proxy.monitors.remove(this.connection);
     this.#dedicated?.end();
     this.#dedicated = undefined;
+    this.#shards?.end();
     this.#tunnel?.end();
   }
 
@@ -151,6 +157,8 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   reset(): void {
     this.#dedicated?.end();
     this.#dedicated = undefined;
+    this.#shards?.end();
+    this.#shards = undefined;
     this.connection.forgetState(this.proxy.origin.database);
     this.namesSources = false;
     this.proxy.monitors.remove(this.connection);
@@ -165,6 +173,17 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     requests.command = ownRoute?.number ?? OTHER_COMMAND;
     // Before the cache is looked into: a hit never shows what its reader may not read.
     if (!connection.isUnrestricted && !this.#mayRun(request, ownRoute, reply)) return;
+    if (this.#shards !== undefined) {
+      if (this.#shards.isBusy) {
+        this.#lanes.postpone(request);
+        return;
+      }
+      const result = answerSubscriber(connection, this.#dedicated, request, reply);
+      if (result !== undefined) {
+        requests.count(result);
+        return;
+      }
+    }
     // The most frequent cases first. No command of the proxy's own has such a route.
     if (ownRoute !== undefined && this.#dedicated === undefined) {
       if (ownRoute.kind === "cached") {
@@ -198,6 +217,8 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     else if (route?.kind === "refuse") this.#openTunnel(request);
     else if (isQueued && isPause(name, request)) this.#dedicated!.queue(runLater(proxy, request));
     else if (name === "client" && redirectionAt(request) > 0) this.#redirectTracking(request);
+    else if (isAboutShardChannels(name) && usesHashSlots(proxy.origin))
+      this.#overShards(name, request, reply);
     else if (name === "multi" && this.#dedicated === undefined && usesHashSlots(proxy.origin))
       this.#holdMulti(request, reply);
     else if (
@@ -442,6 +463,20 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     return true;
   }
 
+  /** Executes SSUBSCRIBE and SUNSUBSCRIBE. */
+  #overShards(name: string, request: Request, reply: ReplyWriter): void {
+    if (this.#dedicated?.isBusy === true) {
+      this.#lanes.postpone(request);
+      return;
+    }
+    // Messages overtake outstanding replies. They must not overtake the reply that announces them.
+    if (!this.#lanes.enter("dedicated", request)) return;
+    this.#shards ??= new ShardSubscriptions(this.proxy, this.connection);
+    if (name === "sunsubscribe") this.#shards.unsubscribe(request, reply as RespWriter);
+    else if (request.count === 1) this.#refuse(wrongArity(name), reply);
+    else this.#shards.subscribe(request, this.answerLater());
+  }
+
   #overDedicated(request: Request, route: Route | undefined): void {
     if (!this.#lanes.enter("dedicated", request)) return;
     this.#dedicated = this.#openDedicated(nodeFor(this.proxy, request, route));
@@ -469,7 +504,9 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
         idle: () => this.#lanes.resume(),
         released: () => {
           this.#dedicated = undefined;
+          const { shardChannels } = connection;
           connection.forgetState(proxy.origin.database);
+          if (this.#shards !== undefined) connection.shardChannels = shardChannels;
           this.#lanes.resume();
         },
       },

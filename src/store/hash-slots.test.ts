@@ -75,6 +75,20 @@ describe("a new epoch of some hash slots", () => {
     store.check();
   });
 
+  test("counts for the key that is referred to, not for the one before it", () => {
+    const store = newStore();
+    const [first, second] = ["{a}1", "{b}1"];
+    const key = keyIn(store, first);
+    expect(key.hashSlot).toBe(slotOf("a"));
+    fillNow(store, second, utf8("old"));
+    store.bumpEpoch([slotOf("b")]);
+    store.refer(key, utf8(second), 0, second.length);
+    expect(key.hashSlot).toBe(slotOf("b"));
+    expect(store.read(key, NOW_MS, new CopySink())).toBeLessThan(0);
+    fillNow(store, second, utf8("new"));
+    expect(store.read(key, NOW_MS, new CopySink())).toBe(3);
+  });
+
   test("is told to readers of queues, and voids no key of other slots in the policy's order", () => {
     const store = newStore({ policy: "lru" });
     const names = ["{a}1", "{b}1", "{a}2", "{b}2"];

@@ -156,11 +156,7 @@ export class Store {
 
   /** Makes `key` refer to bytes[start, end), with the hash that this store gives them. */
   refer(key: KeyRef, bytes: Uint8Array, start: number, end: number): KeyRef {
-    key.bytes = bytes;
-    key.start = start;
-    key.end = end;
-    key.hash = halfSipHash(bytes, start, end, this.#hashKeyLow, this.#hashKeyHigh);
-    return key;
+    return key.refer(bytes, start, end, halfSipHash(bytes, start, end, this.#hashKeyLow, this.#hashKeyHigh));
   }
 
   /**

@@ -170,6 +170,11 @@ export class UpstreamConnection implements Upstream {
     else this.queueFlush();
   }
 
+  /** Ends the request that is next to be answered, if it is this one: a push message has answered it. */
+  answeredByPush(request: UpstreamRequest): void {
+    this.#requests.answeredByPush(request);
+  }
+
   /**
    * Sends the bytes of a large argument between the bytes written to `out` so far and later ones. The caller hands
    * them over.

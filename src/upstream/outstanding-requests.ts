@@ -84,6 +84,13 @@ export class OutstandingRequests {
     return true;
   }
 
+  /** Ends the request that is next to be answered, if it is this one: a push message has answered it. */
+  answeredByPush(request: UpstreamRequest): void {
+    if (this.#requests.peek() !== request) return;
+    this.#requests.shift();
+    request.isDone = true;
+  }
+
   /** Lets `takeOver` have a request that got an error. Its later replies are dropped. */
   #isTakenOver(request: UpstreamRequest, bytes: Uint8Array, reader: ReplyReader): boolean {
     if (this.#takeOver === undefined || request.isDone) return false;

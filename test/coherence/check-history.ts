@@ -33,7 +33,8 @@ export interface Violation {
  * Finds the reads that no cache keeping its promises could have returned.
  *
  * A read of "nothing" does not tell which of several deletions it saw. It is taken for the oldest one that breaks no
- * promise, which is the choice that asks least of later reads; so nothing is reported that has an explanation.
+ * promise, which is the choice that asks least of later reads; so nothing is reported that has an explanation. The same
+ * holds for a value that was there twice, because an origin has lost what came behind it.
  * @returns the violations, the earliest read first
  */
 export function checkHistory(history: History): Violation[] {
@@ -112,6 +113,9 @@ function checkKey(
     .filter(({ leaves, outcome }) => leaves === "nothing" && outcome !== "failed")
     .sort((a, b) => a.version - b.version);
   const untold = writes.filter(({ version }) => version === UNTOLD);
+  const restorations = writes
+    .filter(({ restores }) => restores !== undefined)
+    .sort((a, b) => a.version - b.version);
   // What each read returned; that of "nothing" is settled when its turn comes.
   const versions = new Map<Read, number>();
   const versionOf = (read: Read): number => versions.get(read) ?? UNWRITTEN;
@@ -161,8 +165,12 @@ function checkKey(
       violations.push({ rule: "invented", read, missed: write });
       continue;
     }
-    versions.set(read, read.version);
-    if (read.version < floor.version) {
+    const explanation =
+      read.version >= floor.version
+        ? read.version
+        : restorationOf(restorations, read.version, floor.version, read.endMs);
+    versions.set(read, explanation ?? read.version);
+    if (explanation === undefined) {
       violations.push({ rule: floor.rule, read, missed: floor.cause });
     } else if (write?.expiredByMs !== undefined && write.expiredByMs < read.startMs) {
       violations.push({ rule: "expired", read, missed: write });
@@ -175,6 +183,17 @@ function checkKey(
 function oldestDeletion(deletions: readonly Write[], floor: number, endMs: number): number | undefined {
   if (floor <= UNWRITTEN) return UNWRITTEN;
   return deletions.find(({ version, startMs }) => version >= floor && startMs <= endMs)?.version;
+}
+
+/** The oldest time, from `floor` on, that there may have been this version's value again by `endMs`. */
+function restorationOf(
+  restorations: readonly Write[],
+  version: number,
+  floor: number,
+  endMs: number,
+): number | undefined {
+  return restorations.find((one) => one.restores === version && one.version >= floor && one.startMs <= endMs)
+    ?.version;
 }
 
 /** The state without a value that an eviction makes of this one; such a state itself, where it is one. */

@@ -164,7 +164,7 @@ async function answered(
 }
 
 /** Refused, reset, or ended while it was being set up: what happens to clients of a server that dies. */
-function isConnectionError(error: unknown): boolean {
+export function isConnectionError(error: unknown): boolean {
   const { name, code } = error as { name?: string; code?: string };
   return name === "ConnectionLost" || (typeof code === "string" && /^E[A-Z]+$/.test(code));
 }

@@ -1,10 +1,11 @@
 import type { SeededRandom } from "../../src/lib/random.ts";
 import type { Supervisor } from "../../src/proxy/threads/supervisor.ts";
 import type { RunningServer } from "../support/origins.ts";
-import { type Direction, type Mode, PASS, type Relay, STALL, SWALLOW } from "../support/relay.ts";
+import type { Relay } from "../support/relay.ts";
 import { RespClient } from "../support/resp-client.ts";
 import type { World } from "./client.ts";
 import { NOBODY, type Site } from "./history.ts";
+import { RELAY_FAULTS } from "./relay-faults.ts";
 
 export interface Surroundings {
   readonly world: World;
@@ -26,45 +27,12 @@ type Fault = (surroundings: Surroundings) => Promise<void>;
 
 /** Every kind of fault, by name. */
 export const FAULTS = {
-  /** Connections to the origin end in order. */
-  async fin({ relays, random }) {
-    random.pick(relays).cut("fin");
-  },
-
-  /** Connections to the origin are reset. */
-  async rst({ relays, random }) {
-    random.pick(relays).cut("rst");
-  },
-
-  /** The network is slow for a while. */
-  async slow({ relays, random }) {
-    await whileIn(
-      random.pick(relays),
-      "both",
-      { kind: "delay", minMs: 1, maxMs: 30 },
-      100 + random.below(300),
-    );
-  },
-
-  /** Packets come in small pieces. */
-  async fragments({ relays, random }) {
-    await whileIn(
-      random.pick(relays),
-      "both",
-      { kind: "fragment", minMs: 0, maxMs: 10 },
-      100 + random.below(200),
-    );
-  },
-
-  /** Nothing arrives for a while, and then all of it. */
-  async stall({ relays, random, patienceMs }) {
-    await whileIn(random.pick(relays), someDirection(random), STALL, random.below(patienceMs * 2));
-  },
-
-  /** Bytes vanish without a word; the connections look alive. */
-  async swallow({ relays, random, patienceMs }) {
-    await whileIn(random.pick(relays), someDirection(random), SWALLOW, random.below(patienceMs * 2));
-  },
+  fin: onSomeRelay("fin"),
+  rst: onSomeRelay("rst"),
+  slow: onSomeRelay("slow"),
+  fragments: onSomeRelay("fragments"),
+  stall: onSomeRelay("stall"),
+  swallow: onSomeRelay("swallow"),
 
   /** The origin ends connections, those of proxies and others. */
   async clientKill({ origin, random }) {
@@ -180,14 +148,9 @@ async function connect(port: number): Promise<RespClient> {
   }
 }
 
-async function whileIn(relay: Relay, direction: Direction | "both", mode: Mode, ms: number): Promise<void> {
-  relay.setMode(direction, mode);
-  await Bun.sleep(ms);
-  relay.setMode("both", PASS);
-}
-
-function someDirection(random: SeededRandom): Direction | "both" {
-  return random.pick(["up", "down", "down", "both"]);
+/** A fault on the way between one of the proxies and the origin. */
+function onSomeRelay(name: keyof typeof RELAY_FAULTS): Fault {
+  return ({ relays, random, patienceMs }) => RELAY_FAULTS[name](random.pick(relays), random, patienceMs);
 }
 
 /**

@@ -46,6 +46,10 @@ export interface Write extends Operation {
   readonly outcome: "done" | "failed" | "unknown";
   /** When the value was written with a time to live: the time at which that is over for sure. */
   readonly expiredByMs?: number;
+  /**
+   * Nobody wrote it: the origin has lost the versions in between, and the value of this older version is there again.
+   */
+  readonly restores?: number;
   /** How it was written, for people. */
   readonly how: string;
 }

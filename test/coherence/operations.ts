@@ -284,7 +284,7 @@ function settle(
   keys.unlock(register);
 }
 
-function recordIncrement(wire: Wire, begun: Begun, key: string, how: string, reply: ReplyValue | Lost): void {
+function recordIncrement(wire: Wire, begun: Begun, key: string, how: string, reply: Answer): void {
   const outcome = outcomeOf(reply);
   // What failed for certain has made no version.
   if (outcome === "failed") return;
@@ -299,19 +299,23 @@ function begin(wire: Wire): Begun {
 
 /** The connection ended before the reply came. */
 class Lost {}
-const LOST = new Lost();
+export const LOST: Lost = new Lost();
+/** A reply, or that there will be none. */
+export type Answer = ReplyValue | Lost;
 const FAILED = new ReplyError("ERR the transaction was not executed");
 
-/** A reply, or that there will be none. */
-function answer(reply: Promise<ReplyValue>): Promise<ReplyValue | Lost> {
+/** Waits for a reply, however it ends. */
+export function answer(reply: Promise<ReplyValue>): Promise<Answer> {
   return reply.catch(() => LOST);
 }
 
-function isRefusal(reply: ReplyValue | Lost): reply is ReplyError | Lost {
+/** Whether the reply is an error, or lost. */
+export function isRefusal(reply: Answer): reply is ReplyError | Lost {
   return reply instanceof Lost || reply instanceof ReplyError;
 }
 
-function outcomeOf(reply: ReplyValue | Lost): Outcome {
+/** What a reply says about a write. */
+export function outcomeOf(reply: Answer): Outcome {
   if (reply instanceof Lost) return "unknown";
   if (!(reply instanceof ReplyError)) return "done";
   return reply.code === "OUTCOMEUNKNOWN" ? "unknown" : "failed";
@@ -321,7 +325,7 @@ function outcomeOf(reply: ReplyValue | Lost): Outcome {
  * Where MULTI itself was refused, what follows is executed by itself: then only a single write has a simple outcome,
  * and several are not known to be one.
  */
-function outcomeOfTransaction(replies: readonly (ReplyValue | Lost)[]): Outcome {
+export function outcomeOfTransaction(replies: readonly Answer[]): Outcome {
   const last = replies.at(-1)!;
   const queued = replies.slice(1, -1);
   if (queued.some((reply) => !isRefusal(reply) && reply !== "QUEUED")) return "unknown";

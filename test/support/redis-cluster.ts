@@ -4,6 +4,7 @@ import type { IssuedIdentity } from "./certificates.ts";
 import { slotOf } from "./fake-cluster.ts";
 import { onPort, RunningServer } from "./origins.ts";
 import { Program } from "./program.ts";
+import { Relay } from "./relay.ts";
 import { requireProgram } from "./requirements.ts";
 import { RespClient, type RespClientOptions } from "./resp-client.ts";
 import { until } from "./until.ts";
@@ -45,6 +46,11 @@ export interface RedisClusterOptions {
   readonly announcedName?: string;
   /** What CLUSTER SLOTS and redirections name nodes by; `ip` by default. */
   readonly endpointType?: "ip" | "hostname" | "unknown-endpoint";
+  /**
+   * Each node has a relay in front of it, and announces the relay's port: to clients, to replicas and to
+   * `redis-cli --cluster`. Only this fixture knows a way around it. The seed is for what the relays do.
+   */
+  readonly relaySeed?: number;
   /** Further arguments of each server. */
   readonly args?: readonly string[];
 }
@@ -59,33 +65,50 @@ export class RealNode {
   readonly server: RunningServer;
   /** 40 hexadecimal digits. */
   readonly id: string;
+  /** What connections to the announced port pass through; undefined without `relaySeed`. */
+  readonly relay: Relay | undefined;
   readonly #options: RedisClusterOptions;
   #client: RespClient | undefined;
 
-  private constructor(server: RunningServer, id: string, client: RespClient, options: RedisClusterOptions) {
+  private constructor(
+    server: RunningServer,
+    id: string,
+    client: RespClient,
+    relay: Relay | undefined,
+    options: RedisClusterOptions,
+  ) {
     this.server = server;
     this.id = id;
+    this.relay = relay;
     this.#client = client;
     this.#options = options;
   }
 
   static async start(options: RedisClusterOptions): Promise<RealNode> {
     const { path } = requireClusterServer();
+    const { relaySeed } = options;
+    let relay: Relay | undefined;
     const server = await RunningServer.start((port, directory) =>
       onPort(
         port,
-        (chosen) =>
-          Program.start(
-            [path, ...argumentsOf(options, chosen, directory), ...(options.args ?? [])],
+        async (chosen) => {
+          if (relaySeed !== undefined && port === 0) {
+            relay?.[Symbol.dispose]();
+            relay = await Relay.start(chosen, relaySeed);
+          }
+          return Program.start(
+            [path, ...argumentsOf(options, chosen, directory, relay), ...(options.args ?? [])],
             (line) => (line.includes("Ready to accept connections") ? chosen : undefined),
-          ),
+          );
+        },
         freeNodePort,
       ),
     );
     try {
       const client = await connect(options, server.port);
-      return new RealNode(server, (await client.must("CLUSTER", "MYID")) as string, client, options);
+      return new RealNode(server, (await client.must("CLUSTER", "MYID")) as string, client, relay, options);
     } catch (error) {
+      relay?.[Symbol.dispose]();
       await server[Symbol.asyncDispose]();
       throw error;
     }
@@ -93,6 +116,11 @@ export class RealNode {
 
   get port(): number {
     return this.server.port;
+  }
+
+  /** The port that the cluster names it by. */
+  get announcedPort(): number {
+    return this.relay?.port ?? this.port;
   }
 
   /** Sends one command, over a connection that is kept. An error reply is the promise's value. @throws ConnectionLost */
@@ -126,6 +154,7 @@ export class RealNode {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#client?.close();
+    this.relay?.[Symbol.dispose]();
     await this.server[Symbol.asyncDispose]();
   }
 
@@ -183,7 +212,7 @@ export class RedisCluster {
     const { tls, user, host = "127.0.0.1" } = this.options;
     const login = user === undefined ? "" : `${user.name ?? ""}:${user.password}@`;
     const shown = host.includes(":") ? `[${host}]` : host;
-    const hosts = seeds.map(({ port }) => `${shown}:${port}`).join(",");
+    const hosts = seeds.map(({ announcedPort }) => `${shown}:${announcedPort}`).join(",");
     return `redis${tls === undefined ? "" : "s"}+cluster://${login}${hosts}`;
   }
 
@@ -200,10 +229,17 @@ export class RedisCluster {
 
   /** The owner of a slot, as a node sees it. @param asked any running node by default */
   async nodeOfSlot(slot: number, asked: RealNode = this.#any()): Promise<RealNode> {
-    const owner = (await ownersOf(asked))[slot];
-    const node = this.nodes.find(({ id }) => id === owner);
-    if (node === undefined) throw new Error(`nobody owns slot ${slot}, says ${asked.port}`);
-    return node;
+    return (await this.ownersOf([slot], asked))[0]!;
+  }
+
+  /** The owners of slots, as a node sees them. @param asked any running node by default */
+  async ownersOf(slots: readonly number[], asked: RealNode = this.#any()): Promise<RealNode[]> {
+    const owners = await ownersOf(asked);
+    return slots.map((slot) => {
+      const node = this.nodes.find(({ id }) => id === owners[slot]);
+      if (node === undefined) throw new Error(`nobody owns slot ${slot}, says ${asked.port}`);
+      return node;
+    });
   }
 
   /** The owner of a key, as a node sees it. */
@@ -422,7 +458,12 @@ async function ownersOf(asked: RealNode): Promise<(string | undefined)[]> {
   return owners;
 }
 
-function argumentsOf(options: RedisClusterOptions, port: number, directory: string): string[] {
+function argumentsOf(
+  options: RedisClusterOptions,
+  port: number,
+  directory: string,
+  relay: Relay | undefined,
+): string[] {
   const { nodeTimeoutMs = 1000, host = "127.0.0.1", tls, user, announcedName, endpointType } = options;
   const args = ["--bind", host, "--dir", directory, "--save", "", "--appendonly", "no"];
   args.push("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf");
@@ -441,6 +482,10 @@ function argumentsOf(options: RedisClusterOptions, port: number, directory: stri
       args.push("--user", "default", "off", "--masteruser", user.name);
     }
     args.push("--masterauth", user.password);
+  }
+  if (relay !== undefined) {
+    args.push("--cluster-announce-port", String(relay.port));
+    args.push("--cluster-announce-bus-port", String(port + BUS_OFFSET));
   }
   if (announcedName !== undefined) args.push("--cluster-announce-hostname", announcedName);
   if (endpointType !== undefined) args.push("--cluster-preferred-endpoint-type", endpointType);

@@ -2,6 +2,7 @@ import type { Request } from "../../protocol/protocol.ts";
 import { usesHashSlots } from "../../upstream/origin.ts";
 import type { ProxyParts } from "../context.ts";
 import { isEveryNodes } from "./plan.ts";
+import { isAboutShardChannels } from "./shard-subscriptions.ts";
 
 /** As a Redis without a cluster says it: to its clients the proxy is one server. */
 const NO_CLUSTER = "ERR This instance has cluster support disabled";
@@ -27,6 +28,9 @@ export function refuseInCluster(
     if (request.text(2).toLowerCase() === "on") {
       return "ERR CLIENT TRACKING needs a single server: the keys of this one are at several nodes, and each would have to know this client";
     }
+  }
+  if (isQueued && isAboutShardChannels(name)) {
+    return `ERR ${name.toUpperCase()} is not executed in a transaction: shard channels are at several nodes`;
   }
   if (isQueued && isEveryNodes(name, request)) {
     return `ERR ${name.toUpperCase()} is executed at every node of the cluster, and cannot be queued in a transaction at one of them`;
