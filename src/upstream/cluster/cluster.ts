@@ -1,6 +1,5 @@
 import { stalenessBoundMs } from "../../coherence/heartbeat.ts";
 import { HASH_SLOTS, hashSlotOf } from "../../lib/hash-slot.ts";
-import { systemTimers, type Timer } from "../../lib/timers.ts";
 import type { ReplyReader } from "../../protocol/reply-reader.ts";
 import { formatOrigin, type OriginAddress } from "../address.ts";
 import type { ChannelOptions, LinkStatus } from "../channel.ts";
@@ -8,6 +7,7 @@ import { UpstreamConnection } from "../connection.ts";
 import type { ConnectionCounts } from "../connection-pool.ts";
 import type { Fenced } from "../fenced.ts";
 import { logIn } from "../handshake.ts";
+import { failRequest, HeldRequests } from "../held-requests.ts";
 import { openNode } from "../open-node.ts";
 import type { NodeOptions, Origin, OriginEvents } from "../origin.ts";
 import type { OriginNode } from "../origin-node.ts";
@@ -22,9 +22,6 @@ import { type Askable, TopologyWatch } from "./topology-watch.ts";
 
 /** How often one request is sent on before it fails: each time costs a round trip. */
 const MOST_REDIRECTIONS = 16;
-/** How long a request is put off that a node cannot execute yet; each time twice as long, up to the most. */
-const LATER_LEAST_MS = 5;
-const LATER_MOST_MS = 100;
 
 const STATUSES: readonly LinkStatus[] = ["down", "silent", "up"];
 
@@ -60,7 +57,7 @@ export class Cluster implements Origin {
   readonly #guests = new Set<OriginNode>();
   /** The replicas and other nodes that were seen, for when primaries do not answer. */
   #others: readonly OriginAddress[] = [];
-  readonly #held = new Map<UpstreamRequest, Timer>();
+  readonly #held: HeldRequests;
   #orderVersion = 0;
   #isClosed = false;
   #lastError: UpstreamError;
@@ -80,6 +77,7 @@ export class Cluster implements Origin {
     this.owners = this.#map.owners;
     this.#lastError = new UpstreamError("ORIGINDOWN", `${this.name} is not known yet`, false);
     const { timers } = options(seeds[0]!);
+    this.#held = new HeldRequests(timers);
     this.#watch = new TopologyWatch({
       timers,
       targets: () => this.#targets(),
@@ -199,11 +197,7 @@ export class Cluster implements Origin {
     this.#watch.close();
     for (const node of this.#open.values()) node.close();
     const error = new UpstreamError("ORIGINDOWN", "the proxy is shutting down", true);
-    for (const [request, timer] of this.#held) {
-      timer.stop();
-      fail(request, error);
-    }
-    this.#held.clear();
+    this.#held.close(error);
   }
 
   // ---- nodes
@@ -283,7 +277,7 @@ export class Cluster implements Origin {
     if (redirection.kind === "later") return this.#putOff(from, request, redirection, nowMs);
     if (request.redirections > MOST_REDIRECTIONS) {
       const message = `${this.name} has sent this request on ${MOST_REDIRECTIONS} times`;
-      fail(request, new UpstreamError("CLUSTERDOWN", message, false));
+      failRequest(request, new UpstreamError("CLUSTERDOWN", message, false));
       return true;
     }
     const node = this.#nodeAt(at!);
@@ -310,16 +304,12 @@ export class Cluster implements Origin {
     nowMs: number,
   ): boolean {
     if (nowMs >= request.giveUpAtMs) return false;
-    const delayMs = Math.min(LATER_LEAST_MS * 2 ** (request.redirections - 1), LATER_MOST_MS);
-    const { timers = systemTimers } = this.#options(this.#seeds[0]!);
     // Later requests of the same client must not overtake it.
     this.#orderVersion++;
-    const timer = timers.after(delayMs, () => {
-      this.#held.delete(request);
+    this.#held.hold(request, () => {
       const node = this.#open.get(from.name) ?? this.anyNode();
       this.#send(request, node, redirection.code === "TRYAGAIN");
     });
-    this.#held.set(request, timer);
     return true;
   }
 
@@ -333,7 +323,7 @@ export class Cluster implements Origin {
       request.redirect({ to, node, isAsking, end });
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
-      fail(request, error);
+      failRequest(request, error);
     }
   }
 
@@ -450,10 +440,4 @@ function addressIn(
 
 function notNeeded(): UpstreamError {
   return new UpstreamError("ORIGINDOWN", "not needed any more", false);
-}
-
-function fail(request: UpstreamRequest, error: UpstreamError): void {
-  if (request.isDone) return;
-  request.isDone = true;
-  request.failed(error);
 }
