@@ -14,18 +14,17 @@ import { copyRequest } from "../protocol/request-copy.ts";
 import type { RespWriter } from "../protocol/resp-writer.ts";
 import type { TextWriter } from "../protocol/text-writer.ts";
 import { usesHashSlots } from "../upstream/origin.ts";
-import type { OriginNode } from "../upstream/origin-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { CachedReads } from "./cached-reads.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
-import { changesConnection, DedicatedConnection } from "./dedicated-connection.ts";
+import { changesConnection, type DedicatedConnection } from "./dedicated-connection.ts";
 import { NOT_THROUGH_CACHE } from "./described-value.ts";
-import { nodeFor, nodeOfKeys } from "./destination.ts";
 import { failureMessage } from "./forwarded-request.ts";
 import { Forwarding } from "./forwarding.ts";
 import { HeardNames } from "./heard-names.ts";
 import { Lanes, type LanesClient } from "./lanes.ts";
 import { passesOnLarge } from "./large-request.ts";
+import { OwnConnections } from "./own-connections.ts";
 import { type OriginClient, redirectionAt, redirectTracking } from "./redirection.ts";
 import { refusePassing } from "./refusals.ts";
 import { RequestDelay } from "./request-delay.ts";
@@ -36,7 +35,7 @@ import type { Route } from "./routes.ts";
 import { CROSS_SLOT } from "./several-nodes/moved-text.ts";
 import { refuseInCluster } from "./several-nodes/refusals.ts";
 import { answerSubscriber } from "./several-nodes/shard-subscriber.ts";
-import { isAboutShardChannels, ShardSubscriptions } from "./several-nodes/shard-subscriptions.ts";
+import { isAboutShardChannels } from "./several-nodes/shard-subscriptions.ts";
 import { TextRequests } from "./text-requests.ts";
 import { FROM_BACKEND } from "./text-sources.ts";
 import { runLater } from "./threads/answer-peer.ts";
@@ -54,14 +53,10 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   readonly proxy: ProxyParts;
   /** Whether each cached read is answered with its source (GLASS.SOURCE). */
   namesSources = false;
-  #dedicated: DedicatedConnection | undefined;
-  /** The client's shard channels at the nodes of a cluster, once it has asked for one. */
-  #shards: ShardSubscriptions | undefined;
+  readonly #own: OwnConnections;
   #tunnel: Tunnel | undefined;
   /** The version of the users when the client's transaction began. */
   #usersAtMulti = 0;
-  /** Whether the client was told that its transaction has begun. It begins at the node of its first key. */
-  #holdsMulti = false;
   readonly #heard = new HeardNames();
   /** Whether the origin is being asked about the command of the postponed request. */
   #awaitsFacts = false;
@@ -78,14 +73,13 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     this.connection = connection;
     const lanes = new Lanes(proxy, connection, this);
     this.#lanes = lanes;
+    this.#own = new OwnConnections(proxy, connection, lanes);
     this.#reads = new CachedReads(this, lanes);
     this.#forwarding = new Forwarding(proxy, connection, lanes);
     this.#text = new TextRequests(proxy, connection, lanes, this.#reads, this.#forwarding);
     this.#delay = new RequestDelay(proxy, () => lanes.resume());
     const monitors = (): string => (proxy.monitors.has(connection) ? "O" : "");
-    const own = (): string =>
-      this.#dedicated?.flags ?? `${connection.isSubscribed ? "P" : ""}${this.#holdsMulti ? "x" : ""}`;
-    connection.flags = () => `${monitors()}${own()}${this.#delay.isPaused ? "b" : ""}`;
+    connection.flags = () => `${monitors()}${this.#own.flags}${this.#delay.isPaused ? "b" : ""}`;
     connection.subscriptions = () => this.#heard.all;
     connection.database = proxy.origin.database;
   }
@@ -101,7 +95,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
         const { access, clock } = this.host;
         this.proxy.monitors.show(request, this.connection, access, clock.wallMs());
       }
-      if (this.proxy.pause.isOn && this.#delay.pauses(request, isText, this.#dedicated))
+      if (this.proxy.pause.isOn && this.#delay.pauses(request, isText, this.#own.dedicated))
         this.#lanes.postpone(request);
       else if (isText) this.#text.request(request, reply as TextWriter);
       else this.#respRequest(request, reply);
@@ -114,7 +108,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   }
 
   takesLarge(request: Request): boolean {
-    if (this.connection.protocol === "text" || this.#dedicated !== undefined) return false;
+    if (this.connection.protocol === "text" || this.#own.dedicated !== undefined) return false;
     return this.connection.isUnrestricted && passesOnLarge(request, this.proxy.routes.find(request));
   }
 
@@ -131,34 +125,29 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     this.#lanes.end();
     this.#delay.end();
     this.proxy.monitors.remove(this.connection);
-    this.#dedicated?.end();
-    this.#dedicated = undefined;
-    this.#shards?.end();
+    this.#own.end();
     this.#tunnel?.end();
   }
 
   get isDelayed(): boolean {
-    return this.#dedicated?.isBusy === true || this.#delay.isActive || this.#awaitsFacts;
+    return this.#own.dedicated?.isBusy === true || this.#delay.isActive || this.#awaitsFacts;
   }
 
   /** The client's own connection to the origin, while it has one. */
   get dedicated(): DedicatedConnection | undefined {
-    return this.#dedicated;
+    return this.#own.dedicated;
   }
 
   /** Returns the client's own connection to the origin, which it keeps from now on. @throws UpstreamError */
   keepDedicated(): DedicatedConnection {
-    this.#dedicated ??= this.#openDedicated(this.proxy.origin.anyNode());
-    this.#dedicated.keep();
-    return this.#dedicated;
+    const dedicated = this.#own.atAnyNode();
+    dedicated.keep();
+    return dedicated;
   }
 
   /** Executes RESET: restores the state of a new connection. */
   reset(): void {
-    this.#dedicated?.end();
-    this.#dedicated = undefined;
-    this.#shards?.end();
-    this.#shards = undefined;
+    this.#own.end();
     this.connection.forgetState(this.proxy.origin.database);
     this.namesSources = false;
     this.proxy.monitors.remove(this.connection);
@@ -168,24 +157,25 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   #respRequest(request: Request, reply: ReplyWriter): void {
     const { proxy, connection } = this;
     const requests = this.#requests;
-    if (this.#holdsMulti && !this.#beginHeld(request)) return;
+    if (this.#own.holdsMulti && !this.#own.beginHeld(request)) return;
     const ownRoute = proxy.routes.find(request);
     requests.command = ownRoute?.number ?? OTHER_COMMAND;
     // Before the cache is looked into: a hit never shows what its reader may not read.
     if (!connection.isUnrestricted && !this.#mayRun(request, ownRoute, reply)) return;
-    if (this.#shards !== undefined) {
-      if (this.#shards.isBusy) {
+    const { shards } = this.#own;
+    if (shards !== undefined) {
+      if (shards.isBusy) {
         this.#lanes.postpone(request);
         return;
       }
-      const result = answerSubscriber(connection, this.#dedicated, request, reply);
+      const result = answerSubscriber(connection, this.#own.dedicated, request, reply);
       if (result !== undefined) {
         requests.count(result);
         return;
       }
     }
     // The most frequent cases first. No command of the proxy's own has such a route.
-    if (ownRoute !== undefined && this.#dedicated === undefined) {
+    if (ownRoute !== undefined && this.#own.dedicated === undefined) {
       if (ownRoute.kind === "cached") {
         this.#cachedRead(request, ownRoute, reply);
         return;
@@ -208,29 +198,24 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     if (name === "multi") this.#usersAtMulti = this.host.access.users.revision;
     if (route?.kind === "dedicated" && connection.isUnrestricted) this.#heard.lose();
     if (route === undefined || name === "script") proxy.scripts.note(name, request);
-    const isQueued = this.#dedicated?.queues === true;
+    const { dedicated } = this.#own;
+    const isQueued = dedicated?.queues === true;
     const refusal =
       refusePassing(proxy, name, request, { route, isQueued }) ??
       refuseInCluster(proxy, name, request, isQueued);
-    if (refusal !== undefined && isQueued) this.#dedicated!.refuse(refusal);
+    if (refusal !== undefined && isQueued) dedicated.refuse(refusal);
     else if (refusal !== undefined) this.#refuse(refusal, reply);
     else if (route?.kind === "refuse") this.#openTunnel(request);
-    else if (isQueued && isPause(name, request)) this.#dedicated!.queue(runLater(proxy, request));
+    else if (isQueued && isPause(name, request)) dedicated.queue(runLater(proxy, request));
     else if (name === "client" && redirectionAt(request) > 0) this.#redirectTracking(request);
     else if (isAboutShardChannels(name) && usesHashSlots(proxy.origin))
       this.#overShards(name, request, reply);
-    else if (name === "multi" && this.#dedicated === undefined && usesHashSlots(proxy.origin))
+    else if (name === "multi" && dedicated === undefined && usesHashSlots(proxy.origin))
       this.#holdMulti(request, reply);
-    else if (
-      this.#dedicated !== undefined &&
-      usesHashSlots(proxy.origin) &&
-      this.#elsewhere(request, route, reply)
-    )
-      return;
-    else if (this.#dedicated !== undefined) {
-      if (this.#lanes.enter("dedicated", request)) this.#dedicated.request(request, route);
-    } else if (route?.kind === "dedicated" || this.#needsDedicated(name, request))
-      this.#overDedicated(request, route);
+    else if (dedicated !== undefined && usesHashSlots(proxy.origin))
+      this.#beside(dedicated, request, route, reply);
+    else if (dedicated !== undefined || route?.kind === "dedicated" || this.#needsDedicated(name, request))
+      this.#overDedicated(dedicated, request, route);
     else this.#forwarding.forward(request, route);
   }
 
@@ -241,7 +226,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     const facts = this.#factsOf(name, request, route);
     if (facts === "asked") return false;
     connection.lastCommand = facts === route?.facts ? name : commandName(name, request);
-    const isQueued = this.#dedicated?.queues === true;
+    const isQueued = this.#own.dedicated?.queues === true;
     const isExec = name === "exec" && isQueued;
     const { access } = this.host;
     const isChanged = isExec && access.users.revision !== this.#usersAtMulti;
@@ -252,8 +237,8 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
       return true;
     }
     if (!isQueued) this.#refuse(refusal, reply);
-    else if (isExec) this.#dedicated!.abandon(refusal);
-    else this.#dedicated!.refuse(refusal);
+    else if (isExec) this.#own.dedicated!.abandon(refusal);
+    else this.#own.dedicated!.refuse(refusal);
     return false;
   }
 
@@ -286,8 +271,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   /** Connects the client with the origin for replication. The proxy no longer handles its requests. */
   #openTunnel(request: Request): void {
     if (!this.#lanes.enter("dedicated", request)) return;
-    this.#dedicated?.end();
-    this.#dedicated = undefined;
+    this.#own.end();
     this.#tunnel = new Tunnel(this.proxy, this.connection, request);
     this.#requests.count(FORWARDED);
   }
@@ -296,8 +280,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   #redirectTracking(request: Request): void {
     if (!this.#lanes.enter("dedicated", request)) return;
     redirectTracking(this, copyRequest(request), (translated, redirection) => {
-      this.#dedicated ??= this.#openDedicated(this.proxy.origin.anyNode());
-      this.#dedicated.request(translated, undefined, redirection);
+      this.#own.atAnyNode().request(translated, undefined, redirection);
     });
   }
 
@@ -310,12 +293,12 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     if (name === "reset" || name === "hello" || name === "auth") return true;
     // A subscriber uses PING, ECHO and QUIT to learn that all earlier messages have arrived, so these go to the
     // origin.
-    if ((name === "quit" || name === "echo") && this.#dedicated?.listens === true) return false;
+    if ((name === "quit" || name === "echo") && this.#own.dedicated?.listens === true) return false;
     // PING goes over a client's own connection, to show whether that connection answers.
-    if (name === "ping" && this.#dedicated !== undefined) return false;
+    if (name === "ping" && this.#own.dedicated !== undefined) return false;
     if (name === "quit") return true;
-    if (this.#dedicated?.queues === true || this.#dedicated?.answersByMessages === true) return false;
-    if (name === "select") return this.#dedicated === undefined && !this.#needsDedicated(name, request);
+    if (this.#own.dedicated?.queues === true || this.#own.dedicated?.answersByMessages === true) return false;
+    if (name === "select") return this.#own.dedicated === undefined && !this.#needsDedicated(name, request);
     if (name === "client") return !isTracking(request);
     return true;
   }
@@ -329,7 +312,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
 
   #runLocal(local: Command<ProxyContext>, request: Request, reply: ReplyWriter): void {
     const { connection } = this;
-    const dedicated = this.#dedicated;
+    const dedicated = this.#own.dedicated;
     const { name } = local;
     connection.lastCommand = commandName(name, request);
     if (!arityFits(local, request.count)) {
@@ -397,8 +380,8 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   }
 
   getDescribed(request: Request, reply: ReplyWriter): void {
-    if (this.#dedicated?.isBusy === true) this.#lanes.postpone(request);
-    else if (this.#dedicated !== undefined) this.#refuse(NOT_THROUGH_CACHE, reply);
+    if (this.#own.dedicated?.isBusy === true) this.#lanes.postpone(request);
+    else if (this.#own.dedicated !== undefined) this.#refuse(NOT_THROUGH_CACHE, reply);
     else if (this.#lanes.enter("main", request)) this.#reads.getDescribed(request, reply);
   }
 
@@ -408,109 +391,48 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
       this.#refuse(wrongArity("multi"), reply);
       return;
     }
-    this.#holdsMulti = true;
-    this.connection.queuedCommands = 0;
+    this.#own.holdMulti();
     this.#requests.count(LOCAL);
     reply.ok();
   }
 
-  /**
-   * Begins the transaction at the node of its first request.
-   * @returns false if the request was postponed
-   * @throws UpstreamError if the origin is down; the client is then ended, since its transaction is lost
-   */
-  #beginHeld(request: Request): boolean {
-    if (!this.#lanes.enter("dedicated", request)) return false;
-    const { proxy } = this;
-    this.#holdsMulti = false;
-    try {
-      const route = proxy.routes.find(request) ?? proxy.learnedRoute(request);
-      const dedicated = this.#openDedicated(nodeFor(proxy, request, route));
-      dedicated.begin();
-      this.#dedicated = dedicated;
-    } catch (error) {
-      this.connection.closeAfterReplies();
-      throw error;
-    }
-    return true;
-  }
-
-  /**
-   * Executes a request of a client with a connection of its own that is for other nodes than that connection's.
-   * @returns false if it is for that connection
-   */
-  #elsewhere(request: Request, route: Route | undefined, reply: ReplyWriter): boolean {
-    const dedicated = this.#dedicated!;
-    if (dedicated.answersByMessages) return false;
-    const node = nodeOfKeys(this.proxy, request, route);
-    const isElsewhere = node !== undefined && node !== dedicated.node;
-    if (dedicated.queues) {
-      if (isElsewhere) dedicated.refuse(CROSS_SLOT);
-      return isElsewhere;
-    }
-    if (route?.kind === "dedicated") {
-      // Another node knows nothing of what the client watches. Otherwise the node sends the request on.
-      if (!isElsewhere || !dedicated.isBound) return false;
-      this.#refuse(CROSS_SLOT, reply);
-      return true;
-    }
-    // The keys of an MGET are asked for one by one.
-    const needsSeveral = route?.name === "mget" || this.#forwarding.needsSeveral(request, route);
-    if (!isElsewhere && !needsSeveral) return false;
-    if (dedicated.isBusy) this.#lanes.postpone(request);
+  /** Executes a request of a client with a connection of its own to one node of a cluster. */
+  #beside(
+    dedicated: DedicatedConnection,
+    request: Request,
+    route: Route | undefined,
+    reply: ReplyWriter,
+  ): void {
+    const isSplit = (): boolean => this.#forwarding.needsSeveral(request, route);
+    const whereabouts = this.#own.whereabouts(request, route, isSplit);
+    if (whereabouts === "own") this.#overDedicated(dedicated, request, route);
+    else if (whereabouts === "cross-slot" && dedicated.queues) dedicated.refuse(CROSS_SLOT);
+    else if (whereabouts === "cross-slot") this.#refuse(CROSS_SLOT, reply);
+    else if (dedicated.isBusy) this.#lanes.postpone(request);
     else if (route?.kind === "cached") this.#cachedRead(request, route, reply);
     else this.#forwarding.forward(request, route);
-    return true;
   }
 
   /** Executes SSUBSCRIBE and SUNSUBSCRIBE. */
   #overShards(name: string, request: Request, reply: ReplyWriter): void {
-    if (this.#dedicated?.isBusy === true) {
+    if (this.#own.dedicated?.isBusy === true) {
       this.#lanes.postpone(request);
       return;
     }
     // Messages overtake outstanding replies. They must not overtake the reply that announces them.
     if (!this.#lanes.enter("dedicated", request)) return;
-    this.#shards ??= new ShardSubscriptions(this.proxy, this.connection);
-    if (name === "sunsubscribe") this.#shards.unsubscribe(request, reply as RespWriter);
+    const shards = this.#own.shardChannels();
+    if (name === "sunsubscribe") shards.unsubscribe(request, reply as RespWriter);
     else if (request.count === 1) this.#refuse(wrongArity(name), reply);
-    else this.#shards.subscribe(request, this.answerLater());
+    else shards.subscribe(request, this.answerLater());
   }
 
-  #overDedicated(request: Request, route: Route | undefined): void {
+  #overDedicated(
+    dedicated: DedicatedConnection | undefined,
+    request: Request,
+    route: Route | undefined,
+  ): void {
     if (!this.#lanes.enter("dedicated", request)) return;
-    this.#dedicated = this.#openDedicated(nodeFor(this.proxy, request, route));
-    this.#dedicated.request(request, route);
-  }
-
-  /** @throws UpstreamError if the origin is down */
-  #openDedicated(node: OriginNode): DedicatedConnection {
-    const { proxy, connection } = this;
-    return new DedicatedConnection(
-      {
-        connection,
-        node,
-        database: proxy.origin.database,
-        fence: proxy.fence,
-        scripts: proxy.scripts,
-        stats: proxy.stats,
-        timeoutMs: proxy.settings.originTimeoutMs,
-        sentRequests: proxy.origin.redirects ? proxy.sentRequests : undefined,
-        // Without tracking the origin does not tell what has changed.
-        shows: () => {
-          if (proxy.origin.tracking !== true) proxy.cache.invalidateAll("caution");
-        },
-        changedAll: () => proxy.cache.invalidateAll("flush"),
-        idle: () => this.#lanes.resume(),
-        released: () => {
-          this.#dedicated = undefined;
-          const { shardChannels } = connection;
-          connection.forgetState(proxy.origin.database);
-          if (this.#shards !== undefined) connection.shardChannels = shardChannels;
-          this.#lanes.resume();
-        },
-      },
-      connection.respVersion,
-    );
+    (dedicated ?? this.#own.openFor(request, route)).request(request, route);
   }
 }

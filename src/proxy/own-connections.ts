@@ -1,0 +1,134 @@
+import type { Connection } from "../net/connection.ts";
+import type { Request } from "../protocol/protocol.ts";
+import type { OriginNode } from "../upstream/origin-node.ts";
+import type { ProxyParts } from "./context.ts";
+import { DedicatedConnection } from "./dedicated-connection.ts";
+import { nodeFor, nodeOfKeys } from "./destination.ts";
+import type { Lanes } from "./lanes.ts";
+import type { Route } from "./routes.ts";
+import { ShardSubscriptions } from "./several-nodes/shard-subscriptions.ts";
+
+/**
+ * Who executes a request of a client with a connection of its own to one node of a cluster: that node, any other
+ * client's way, or nobody, because the client's state at its node concerns keys of this node alone.
+ */
+export type Whereabouts = "own" | "shared" | "cross-slot";
+
+/**
+ * What one client has at the origin for itself: a connection, its shard channels at the nodes of a cluster, and a
+ * transaction that it was told has begun. At a cluster that begins at the node of its first key.
+ */
+export class OwnConnections {
+  dedicated: DedicatedConnection | undefined;
+  /** Present once the client has asked for a shard channel of a cluster. */
+  shards: ShardSubscriptions | undefined;
+  holdsMulti = false;
+  readonly #proxy: ProxyParts;
+  readonly #connection: Connection;
+  readonly #lanes: Lanes;
+
+  constructor(proxy: ProxyParts, connection: Connection, lanes: Lanes) {
+    this.#proxy = proxy;
+    this.#connection = connection;
+    this.#lanes = lanes;
+  }
+
+  /** The client's flags for CLIENT LIST. */
+  get flags(): string {
+    const subscribed = this.#connection.isSubscribed ? "P" : "";
+    return this.dedicated?.flags ?? `${subscribed}${this.holdsMulti ? "x" : ""}`;
+  }
+
+  /** Returns the client's connection; opens one to any node if there is none. @throws UpstreamError */
+  atAnyNode(): DedicatedConnection {
+    this.dedicated ??= this.#open(this.#proxy.origin.anyNode());
+    return this.dedicated;
+  }
+
+  /** Opens a connection to the node that the request is for. @throws UpstreamError if it is down */
+  openFor(request: Request, route: Route | undefined): DedicatedConnection {
+    this.dedicated = this.#open(nodeFor(this.#proxy, request, route));
+    return this.dedicated;
+  }
+
+  /** Notes that the client was told that its transaction has begun. */
+  holdMulti(): void {
+    this.holdsMulti = true;
+    this.#connection.queuedCommands = 0;
+  }
+
+  /**
+   * Begins the transaction at the node of its first request.
+   * @returns false if the request was postponed
+   * @throws UpstreamError if the node is down; the client is then ended, since its transaction is lost
+   */
+  beginHeld(request: Request): boolean {
+    if (!this.#lanes.enter("dedicated", request)) return false;
+    const { routes } = this.#proxy;
+    this.holdsMulti = false;
+    try {
+      const route = routes.find(request) ?? this.#proxy.learnedRoute(request);
+      this.openFor(request, route).begin();
+    } catch (error) {
+      this.#connection.closeAfterReplies();
+      throw error;
+    }
+    return true;
+  }
+
+  /** @param isSplit whether several nodes execute the request */
+  whereabouts(request: Request, route: Route | undefined, isSplit: () => boolean): Whereabouts {
+    const dedicated = this.dedicated!;
+    if (dedicated.answersByMessages) return "own";
+    const node = nodeOfKeys(this.#proxy, request, route);
+    const isElsewhere = node !== undefined && node !== dedicated.node;
+    if (dedicated.queues) return isElsewhere ? "cross-slot" : "own";
+    // Another node knows nothing of what the client watches. Otherwise the node sends the request on.
+    if (route?.kind === "dedicated") return isElsewhere && dedicated.isBound ? "cross-slot" : "own";
+    // The keys of an MGET are asked for one by one.
+    return isElsewhere || route?.name === "mget" || isSplit() ? "shared" : "own";
+  }
+
+  /** Returns the client's shard channels. */
+  shardChannels(): ShardSubscriptions {
+    this.shards ??= new ShardSubscriptions(this.#proxy, this.#connection);
+    return this.shards;
+  }
+
+  /** Ends everything: the client has gone, or starts afresh. */
+  end(): void {
+    this.dedicated?.end();
+    this.dedicated = undefined;
+    this.shards?.end();
+    this.shards = undefined;
+    this.holdsMulti = false;
+  }
+
+  /** @throws UpstreamError if the node is down */
+  #open(node: OriginNode): DedicatedConnection {
+    const { origin, cache, fence, scripts, stats, settings, sentRequests } = this.#proxy;
+    const connection = this.#connection;
+    return new DedicatedConnection(
+      {
+        ...{ connection, node, fence, scripts, stats },
+        database: origin.database,
+        timeoutMs: settings.originTimeoutMs,
+        sentRequests: origin.redirects ? sentRequests : undefined,
+        // Without tracking the origin does not tell what has changed.
+        shows: () => {
+          if (origin.tracking !== true) cache.invalidateAll("caution");
+        },
+        changedAll: () => cache.invalidateAll("flush"),
+        idle: () => this.#lanes.resume(),
+        released: () => {
+          this.dedicated = undefined;
+          const { shardChannels } = connection;
+          connection.forgetState(origin.database);
+          if (this.shards !== undefined) connection.shardChannels = shardChannels;
+          this.#lanes.resume();
+        },
+      },
+      connection.respVersion,
+    );
+  }
+}
