@@ -40,7 +40,7 @@ export class SentinelOrigin implements FailingOrigin, AsyncDisposable {
   static async start(relaySeed: number, patienceMs: number): Promise<SentinelOrigin> {
     const times = { downAfterMs: DOWN_AFTER_MS, failoverTimeoutMs: FAILOVER_TIMEOUT_MS };
     return new SentinelOrigin(
-      await RedisSentinel.start({ ...times, replicas: REPLICAS, relaySeed }),
+      await RedisSentinel.start({ ...times, replicas: REPLICAS, relaySeed, isHurried: true }),
       patienceMs,
     );
   }
@@ -94,7 +94,7 @@ export class SentinelOrigin implements FailingOrigin, AsyncDisposable {
           await primary.kill();
           await this.#replaced(primary);
           await Bun.sleep(random.below(STEP_MOST_MS));
-          await primary.restart();
+          await this.sentinel.restart(primary);
         });
       }),
 
@@ -104,7 +104,7 @@ export class SentinelOrigin implements FailingOrigin, AsyncDisposable {
         await this.#without(primary, async () => {
           await primary.kill();
           await Bun.sleep(random.below(DOWN_AFTER_MS / 2));
-          await primary.restart();
+          await this.sentinel.restart(primary);
         });
       }),
 
@@ -146,7 +146,7 @@ export class SentinelOrigin implements FailingOrigin, AsyncDisposable {
       await this.#without(one, async () => {
         await one.kill();
         await Bun.sleep(random.below(STEP_MOST_MS * 3));
-        await one.restart();
+        await this.sentinel.restart(one);
       });
       return { parts: [], losses: [] };
     },
@@ -165,7 +165,7 @@ export class SentinelOrigin implements FailingOrigin, AsyncDisposable {
       await this.#without(one, async () => {
         await one.kill();
         await Bun.sleep(random.below(STEP_MOST_MS * 3));
-        await one.restart();
+        await this.sentinel.restart(one);
       });
       return { parts: [], losses: [] };
     },

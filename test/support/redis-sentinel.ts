@@ -21,6 +21,11 @@ export interface RedisSentinelOptions {
   readonly downAfterMs?: number;
   /** How long a failover may take, and half the time between two of them; 10,000 by default. */
   readonly failoverTimeoutMs?: number;
+  /**
+   * Sentinels look at the servers twice a second instead of each 10 seconds, and so notice within a second that a
+   * server that comes back has to follow another one.
+   */
+  readonly isHurried?: boolean;
   /** 1 by default. */
   readonly replicas?: number;
   /**
@@ -85,6 +90,7 @@ export class RedisSentinel implements AsyncDisposable {
       const [replica, ...others] = replicas;
       const one = new RedisSentinel([primary.server, replica!, ...others], sentinels, options, relays);
       for (const sentinel of sentinels) await one.#isComplete(sentinel);
+      for (const sentinel of sentinels) await one.#hurry(sentinel);
       return one;
     } catch (error) {
       for (const relay of relays.values()) relay[Symbol.dispose]();
@@ -146,6 +152,18 @@ export class RedisSentinel implements AsyncDisposable {
     for (const server of [...this.sentinels, ...this.servers]) await server[Symbol.asyncDispose]();
   }
 
+  /** Starts a server or sentinel again that was killed, with what it knew. A server has lost its keys. */
+  async restart(server: RunningServer): Promise<void> {
+    await server.restart();
+    if (this.sentinels.includes(server)) await this.#hurry(server);
+  }
+
+  async #hurry(sentinel: RunningServer): Promise<void> {
+    if (this.#options.isHurried !== true) return;
+    using client = await this.client(sentinel);
+    await client.must("SENTINEL", "DEBUG", "INFO-PERIOD", "500", "PUBLISH-PERIOD", "200");
+  }
+
   async #isComplete(sentinel: RunningServer): Promise<void> {
     using client = await this.client(sentinel);
     await until(async () => {
@@ -176,28 +194,36 @@ interface Started {
 function startServer(options: RedisSentinelOptions, primaryPort?: number): Promise<Started> {
   const { path } = requireProgram("redis-server");
   const { password } = options;
-  return startBehindRelay(options, (chosen, directory, relay) =>
-    Program.start(
-      [
-        path,
-        ...listening(options, chosen).flatMap(([name, value]) => [`--${name}`, value]),
-        ...["--bind", "127.0.0.1", "--dir", directory, "--save", "", "--appendonly", "no"],
-        ...["--repl-diskless-sync-delay", "0"],
-        ...(password === undefined ? [] : ["--requirepass", password, "--masterauth", password]),
-        ...(relay === undefined ? [] : ["--replica-announce-port", String(relay.port)]),
-        ...(primaryPort === undefined ? [] : ["--replicaof", "127.0.0.1", String(primaryPort)]),
-      ],
-      (line) => (line.includes("Ready to accept connections") ? chosen : undefined),
-    ),
-  );
+  return startBehindRelay(options, (chosen, directory, relay) => {
+    const file = writeOnce(join(directory, "redis.conf"), chosen, [
+      ...listening(options, chosen).map(([name, value]) => `${name} ${value}`),
+      ...["bind 127.0.0.1", `dir ${directory}`, 'save ""', "appendonly no", "repl-diskless-sync-delay 0"],
+      ...(password === undefined ? [] : [`requirepass ${password}`, `masterauth ${password}`]),
+      ...(relay === undefined ? [] : [`replica-announce-port ${relay.port}`]),
+      ...(primaryPort === undefined ? [] : [`replicaof 127.0.0.1 ${primaryPort}`]),
+    ]);
+    return Program.start([path, file], (line) =>
+      line.includes("Ready to accept connections") ? chosen : undefined,
+    );
+  });
+}
+
+/**
+ * Writes a configuration file. Servers and sentinels write down there what they learn; so it stays as it is when they
+ * are started again, on the same port.
+ * @returns its path
+ */
+function writeOnce(path: string, port: number, lines: readonly string[]): string {
+  const isThere = existsSync(path) && readFileSync(path, "utf8").includes(`port ${port}\n`);
+  if (!isThere) writeFileSync(path, `${lines.join("\n")}\n`);
+  return path;
 }
 
 function startSentinel(options: RedisSentinelOptions, primaryPort: number): Promise<Started> {
   const { path } = requireProgram("redis-server");
   const { downAfterMs = 1000, failoverTimeoutMs = 10_000, password, sentinelPassword } = options;
   return startBehindRelay(options, (chosen, directory) => {
-    const file = join(directory, "sentinel.conf");
-    const lines = [
+    const file = writeOnce(join(directory, "sentinel.conf"), chosen, [
       ...listening(options, chosen).map(([name, value]) => `${name} ${value}`),
       "bind 127.0.0.1",
       `dir ${directory}`,
@@ -212,10 +238,7 @@ function startSentinel(options: RedisSentinelOptions, primaryPort: number): Prom
             `sentinel sentinel-pass ${sentinelPassword}`,
             `user ${WATCHER} on >${sentinelPassword} ${WATCHER_RIGHTS}`,
           ]),
-    ];
-    // A sentinel writes down there what it learns, and reads it when it is started again, on the same port.
-    const isThere = existsSync(file) && readFileSync(file, "utf8").includes(`port ${chosen}\n`);
-    if (!isThere) writeFileSync(file, `${lines.join("\n")}\n`);
+    ]);
     return Program.start([path, file, "--sentinel"], (line) =>
       line.includes("+monitor master") ? chosen : undefined,
     );
