@@ -120,6 +120,33 @@ test("an answer that comes when a slot has moved on does not bring it back", asy
   expect(scene.ownerOf(OF_THIRD)).toBe(1);
 });
 
+describe("a slot that has moved on twice, which nobody has told the proxy", () => {
+  /** Each node but the last sends the command on to the next one. */
+  function sendOn({ servers }: Scene, command: string, answer: string): void {
+    const [first, second, third] = [servers[2]!, servers[0]!, servers[1]!];
+    const movedTo = ({ port }: FakeOrigin): string => `-MOVED ${slotOf(OF_THIRD)} 127.0.0.1:${port}\r\n`;
+    first.script = ([name]) => (name === command ? movedTo(second) : undefined);
+    second.script = ([name]) => (name === command ? movedTo(third) : undefined);
+    third.script = ([name]) => (name === command ? answer : undefined);
+  }
+
+  test("a script is executed once, and answered", async () => {
+    await using scene = await Scene.open();
+    const { servers, client } = scene;
+    sendOn(scene, "EVAL", "+done\r\n");
+    expect(await client.ask("EVAL", "a script", "1", OF_THIRD, "new")).toBe("done");
+    expect(servers.map((server) => server.count("EVAL"))).toEqual([1, 1, 1]);
+  });
+
+  test("a request of a client with a connection of its own is executed once, and answered", async () => {
+    await using scene = await Scene.open();
+    const { servers, client } = scene;
+    sendOn(scene, "BLPOP", "*2\r\n$1\r\na\r\n$1\r\n1\r\n");
+    expect(await client.ask("BLPOP", OF_THIRD, "0")).toEqual(["a", "1"]);
+    expect(servers.map((server) => server.count("BLPOP"))).toEqual([1, 1, 1]);
+  });
+});
+
 describe("a node that tells something else than the others", () => {
   test("an old topology: nothing moves back, and nothing more is dropped", async () => {
     await using scene = await Scene.open();
