@@ -120,6 +120,22 @@ test("an answer that comes when a slot has moved on does not bring it back", asy
   expect(scene.ownerOf(OF_THIRD)).toBe(1);
 });
 
+test("a value that a node tells by way of exception is shown and not cached", async () => {
+  await using scene = await Scene.open();
+  const { servers, nodes, client } = scene;
+  servers[2]!.main.invalidate(OF_THIRD);
+  nodes.asks.set(OF_THIRD, 1);
+  servers[1]!.values.set(OF_THIRD, "new");
+  await until(async () => (await client.must("GET", OF_THIRD)) === "new");
+  // Only the owner tells when the slot has gone, or vouches for what was fetched of it.
+  expect(await scene.isCached(OF_THIRD)).toBe(false);
+  expect(await client.must("GET", OF_THIRD)).toBe("new");
+  nodes.asks.clear();
+  servers[2]!.values.set(OF_THIRD, "back");
+  expect(await client.must("GET", OF_THIRD)).toBe("back");
+  expect(await scene.isCached(OF_THIRD)).toBe(true);
+});
+
 describe("a slot that has moved on twice, which nobody has told the proxy", () => {
   /** Each node but the last sends the command on to the next one. */
   function sendOn({ servers }: Scene, command: string, answer: string): void {
