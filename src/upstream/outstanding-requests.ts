@@ -94,11 +94,20 @@ export class OutstandingRequests {
   /** Lets `takeOver` have a request that got an error. Its later replies are dropped. */
   #isTakenOver(request: UpstreamRequest, bytes: Uint8Array, reader: ReplyReader): boolean {
     if (this.#takeOver === undefined || request.isDone) return false;
+    const requests = this.#requests;
     const repliesLeft = request.repliesAwaited - 1;
-    if (!this.#takeOver(request, bytes, reader)) return false;
-    if (repliesLeft === 0) this.#requests.shift();
-    else this.#requests.replaceFirst(new TakenOverRequest(request, repliesLeft));
-    return true;
+    // Before it is sent elsewhere: that may end this connection, which would fail the requests that it still has.
+    const rest = new TakenOverRequest(request, repliesLeft);
+    requests.replaceFirst(rest);
+    const isTaken = this.#takeOver(request, bytes, reader);
+    if (requests.peek() === rest) {
+      if (!isTaken) requests.replaceFirst(request);
+      else if (repliesLeft === 0) requests.shift();
+    } else if (!isTaken) {
+      // The connection has ended: the error is the last reply that the request gets.
+      request.repliesAwaited = 1;
+    }
+    return isTaken;
   }
 
   /**

@@ -90,7 +90,8 @@ export async function runAround(world: ListWorld, around: Around, seed: number):
     const item = log.nextItem();
     const begun = begin(wire);
     const reply = await around.append(key, listOf(item));
-    log.append(begun, key, item, "EVAL at the origin", outcomeOf(reply));
+    const how = isRefusal(reply) ? `EVAL at the origin (${reply})` : "EVAL at the origin";
+    log.append(begun, key, item, how, outcomeOf(reply));
     if (typeof reply === "string") log.saw(key, reply);
     else await Bun.sleep(RETRY_MS);
     await Bun.sleep(random.below(THINK_MS * 2));
@@ -215,7 +216,8 @@ async function transaction(wire: Wire, client: RespClient): Promise<void> {
   );
   const result = replies.at(-1)!;
   const outcome = outcomeOfTransaction(replies);
-  wire.world.log.append(begun, key, item, "MULTI", outcome);
+  const told = outcome === "done" ? "MULTI" : `MULTI (${replies.map(String).join(", ")})`;
+  wire.world.log.append(begun, key, item, told, outcome);
   if (outcome === "done" && Array.isArray(result)) wire.world.log.saw(key, String(result[1]));
 }
 
@@ -242,7 +244,7 @@ function endAppend(
   how: string,
   reply: Answer,
 ): void {
-  world.log.append(begun, key, item, how, outcomeOf(reply));
+  world.log.append(begun, key, item, isRefusal(reply) ? `${how} (${reply})` : how, outcomeOf(reply));
 }
 
 function begin({ site, connection, nextSequence, world }: Wire): Begun {

@@ -144,7 +144,8 @@ class Tree {
     const append = this.#appends.get(item);
     const state: State = { value, append, next: [], isSurvivor: false, version: UNTOLD };
     if (append === undefined) this.#problem(`has "${item}", which nobody has written`);
-    else if (append.outcome === "failed") this.#problem(`has ${item}, although its write was refused`);
+    else if (append.outcome === "failed")
+      this.#problem(`has ${item}, although its write was refused: ${append.how}`);
     if (this.#ofItem.has(item)) this.#problem(`has ${item} twice: the write was executed again`);
     this.#ofItem.set(item, state);
     before.next.push(state);

@@ -298,7 +298,11 @@ function begin(wire: Wire): Begun {
 }
 
 /** The connection ended before the reply came. */
-class Lost {}
+class Lost {
+  toString(): string {
+    return "no reply";
+  }
+}
 export const LOST: Lost = new Lost();
 /** A reply, or that there will be none. */
 export type Answer = ReplyValue | Lost;

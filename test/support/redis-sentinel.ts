@@ -1,9 +1,10 @@
-/** A primary and a replica of a real Redis, and three sentinels that watch over them. */
-import { writeFileSync } from "node:fs";
+/** A primary and replicas of a real Redis, and three sentinels that watch over them. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { IssuedIdentity } from "./certificates.ts";
 import { onPort, RunningServer } from "./origins.ts";
 import { Program } from "./program.ts";
+import { Relay } from "./relay.ts";
 import { requireProgram } from "./requirements.ts";
 import { RespClient } from "./resp-client.ts";
 import { until } from "./until.ts";
@@ -18,6 +19,20 @@ const WATCHER_RIGHTS = "-@all &+switch-master +subscribe +sentinel|get-master-ad
 export interface RedisSentinelOptions {
   /** How long the primary may be silent before a sentinel takes it for down; 1000 by default. */
   readonly downAfterMs?: number;
+  /** How long a failover may take, and half the time between two of them; 10,000 by default. */
+  readonly failoverTimeoutMs?: number;
+  /**
+   * Sentinels look at the servers twice a second instead of each 10 seconds, and so notice within a second that a
+   * server that comes back has to follow another one.
+   */
+  readonly isHurried?: boolean;
+  /** 1 by default. */
+  readonly replicas?: number;
+  /**
+   * Each server has a relay in front of it, whose port it announces and sentinels know, and each sentinel has one whose
+   * port `address` tells. The seed is for what the relays do.
+   */
+  readonly relaySeed?: number;
   /** Servers and sentinels speak TLS alone, with this certificate. */
   readonly tls?: {
     readonly identity: IssuedIdentity;
@@ -33,43 +48,65 @@ export interface RedisSentinelOptions {
 
 /** They are all killed when it is disposed of. */
 export class RedisSentinel implements AsyncDisposable {
-  /** The primary at first, and its replica. */
-  readonly servers: readonly [RunningServer, RunningServer];
+  /** The primary at first, and its replicas. */
+  readonly servers: readonly [RunningServer, RunningServer, ...RunningServer[]];
   readonly sentinels: readonly RunningServer[];
   readonly #options: RedisSentinelOptions;
+  readonly #relays: ReadonlyMap<RunningServer, Relay>;
 
   private constructor(
-    servers: readonly [RunningServer, RunningServer],
+    servers: readonly [RunningServer, RunningServer, ...RunningServer[]],
     sentinels: readonly RunningServer[],
     options: RedisSentinelOptions,
+    relays: ReadonlyMap<RunningServer, Relay>,
   ) {
     this.servers = servers;
     this.sentinels = sentinels;
     this.#options = options;
+    this.#relays = relays;
   }
 
   /** Starts them, and waits until every sentinel knows the other ones and the replica. */
   static async start(options: RedisSentinelOptions = {}): Promise<RedisSentinel> {
+    const { replicas: replicaCount = 1 } = options;
     const started: RunningServer[] = [];
-    const begin = async (starting: Promise<RunningServer>): Promise<RunningServer> => {
-      const server = await starting;
-      started.push(server);
-      return server;
+    const relays = new Map<RunningServer, Relay>();
+    const begin = async (starting: Promise<Started>): Promise<Started> => {
+      const one = await starting;
+      started.push(one.server);
+      if (one.relay !== undefined) relays.set(one.server, one.relay);
+      return one;
     };
     try {
       const primary = await begin(startServer(options));
-      const replica = await begin(startServer(options, primary));
+      const replicas: RunningServer[] = [];
+      for (let index = 0; index < replicaCount; index++) {
+        replicas.push((await begin(startServer(options, primary.shownPort))).server);
+      }
       const sentinels: RunningServer[] = [];
       for (let index = 0; index < SENTINELS; index++) {
-        sentinels.push(await begin(startSentinel(options, primary)));
+        sentinels.push((await begin(startSentinel(options, primary.shownPort))).server);
       }
-      const one = new RedisSentinel([primary, replica], sentinels, options);
+      const [replica, ...others] = replicas;
+      const one = new RedisSentinel([primary.server, replica!, ...others], sentinels, options, relays);
       for (const sentinel of sentinels) await one.#isComplete(sentinel);
+      for (const sentinel of sentinels) await one.#hurry(sentinel);
       return one;
     } catch (error) {
+      for (const relay of relays.values()) relay[Symbol.dispose]();
       for (const server of started) await server[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** What connections to a server's or sentinel's announced port pass through; undefined without `relaySeed`. */
+  relayOf(server: RunningServer): Relay | undefined {
+    return this.#relays.get(server);
+  }
+
+  /** The port by which others know a server or sentinel. */
+  shownPort(server: RunningServer): number {
+    return this.#relays.get(server)?.port ?? server.port;
   }
 
   /** The address for `--origin`. */
@@ -77,7 +114,7 @@ export class RedisSentinel implements AsyncDisposable {
     const { tls, password, sentinelPassword } = this.#options;
     const scheme = tls === undefined ? "redis+sentinel" : "rediss+sentinel";
     const login = password === undefined ? "" : `:${password}@`;
-    const hosts = this.sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",");
+    const hosts = this.sentinels.map((sentinel) => `127.0.0.1:${this.shownPort(sentinel)}`).join(",");
     const query =
       sentinelPassword === undefined ? "" : `?sentinel-user=${WATCHER}&sentinel-password=${sentinelPassword}`;
     return `${scheme}://${login}${hosts}/${PRIMARY_NAME}${query}`;
@@ -111,7 +148,20 @@ export class RedisSentinel implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const relay of this.#relays.values()) relay[Symbol.dispose]();
     for (const server of [...this.sentinels, ...this.servers]) await server[Symbol.asyncDispose]();
+  }
+
+  /** Starts a server or sentinel again that was killed, with what it knew. A server has lost its keys. */
+  async restart(server: RunningServer): Promise<void> {
+    await server.restart();
+    if (this.sentinels.includes(server)) await this.#hurry(server);
+  }
+
+  async #hurry(sentinel: RunningServer): Promise<void> {
+    if (this.#options.isHurried !== true) return;
+    using client = await this.client(sentinel);
+    await client.must("SENTINEL", "DEBUG", "INFO-PERIOD", "500", "PUBLISH-PERIOD", "200");
   }
 
   async #isComplete(sentinel: RunningServer): Promise<void> {
@@ -119,66 +169,101 @@ export class RedisSentinel implements AsyncDisposable {
     await until(async () => {
       const fields = (await client.must("SENTINEL", "MASTER", PRIMARY_NAME)) as string[];
       const field = (name: string): string | undefined => fields[fields.indexOf(name) + 1];
-      return field("num-other-sentinels") === String(SENTINELS - 1) && field("num-slaves") === "1";
-    }, "a sentinel knows the others and the replica");
+      return (
+        field("num-other-sentinels") === String(SENTINELS - 1) &&
+        field("num-slaves") === String(this.servers.length - 1)
+      );
+    }, "a sentinel knows the others and the replicas");
     // A replica that is still being synchronized cannot be promoted.
     await until(async () => {
-      const [replica = []] = (await client.must("SENTINEL", "REPLICAS", PRIMARY_NAME)) as string[][];
-      return replica[replica.indexOf("master-link-status") + 1] === "ok";
-    }, "the replica is synchronized");
+      const replicas = (await client.must("SENTINEL", "REPLICAS", PRIMARY_NAME)) as string[][];
+      return replicas.every((replica) => replica[replica.indexOf("master-link-status") + 1] === "ok");
+    }, "the replicas are synchronized");
   }
 }
 
-/** @param primary which it is a replica of; undefined: of none */
-function startServer(options: RedisSentinelOptions, primary?: RunningServer): Promise<RunningServer> {
-  const { path } = requireProgram("redis-server");
-  const { password } = options;
-  return RunningServer.start((port, directory) =>
-    onPort(port, (chosen) =>
-      Program.start(
-        [
-          path,
-          ...listening(options, chosen).flatMap(([name, value]) => [`--${name}`, value]),
-          ...["--bind", "127.0.0.1", "--dir", directory, "--save", "", "--appendonly", "no"],
-          ...["--repl-diskless-sync-delay", "0"],
-          ...(password === undefined ? [] : ["--requirepass", password, "--masterauth", password]),
-          ...(primary === undefined ? [] : ["--replicaof", "127.0.0.1", String(primary.port)]),
-        ],
-        (line) => (line.includes("Ready to accept connections") ? chosen : undefined),
-      ),
-    ),
-  );
+/** A server or sentinel, with its relay. */
+interface Started {
+  readonly server: RunningServer;
+  readonly relay: Relay | undefined;
+  /** The port by which others know it. */
+  readonly shownPort: number;
 }
 
-function startSentinel(options: RedisSentinelOptions, primary: RunningServer): Promise<RunningServer> {
+/** @param primaryPort of the server which it is a replica of; undefined: of none */
+function startServer(options: RedisSentinelOptions, primaryPort?: number): Promise<Started> {
   const { path } = requireProgram("redis-server");
-  const { downAfterMs = 1000, password, sentinelPassword } = options;
-  return RunningServer.start((port, directory) =>
-    onPort(port, (chosen) => {
-      const file = join(directory, "sentinel.conf");
-      const lines = [
-        ...listening(options, chosen).map(([name, value]) => `${name} ${value}`),
-        "bind 127.0.0.1",
-        `dir ${directory}`,
-        `sentinel monitor ${PRIMARY_NAME} 127.0.0.1 ${primary.port} 2`,
-        `sentinel down-after-milliseconds ${PRIMARY_NAME} ${downAfterMs}`,
-        `sentinel failover-timeout ${PRIMARY_NAME} 10000`,
-        ...(password === undefined ? [] : [`sentinel auth-pass ${PRIMARY_NAME} ${password}`]),
-        ...(sentinelPassword === undefined
-          ? []
-          : [
-              `requirepass ${sentinelPassword}`,
-              `sentinel sentinel-pass ${sentinelPassword}`,
-              `user ${WATCHER} on >${sentinelPassword} ${WATCHER_RIGHTS}`,
-            ]),
-      ];
-      // A sentinel writes down there what it learns.
-      writeFileSync(file, `${lines.join("\n")}\n`);
-      return Program.start([path, file, "--sentinel"], (line) =>
-        line.includes("+monitor master") ? chosen : undefined,
-      );
+  const { password } = options;
+  return startBehindRelay(options, (chosen, directory, relay) => {
+    const file = writeOnce(join(directory, "redis.conf"), chosen, [
+      ...listening(options, chosen).map(([name, value]) => `${name} ${value}`),
+      ...["bind 127.0.0.1", `dir ${directory}`, 'save ""', "appendonly no", "repl-diskless-sync-delay 0"],
+      ...(password === undefined ? [] : [`requirepass ${password}`, `masterauth ${password}`]),
+      ...(relay === undefined ? [] : [`replica-announce-port ${relay.port}`]),
+      ...(primaryPort === undefined ? [] : [`replicaof 127.0.0.1 ${primaryPort}`]),
+    ]);
+    return Program.start([path, file], (line) =>
+      line.includes("Ready to accept connections") ? chosen : undefined,
+    );
+  });
+}
+
+/**
+ * Writes a configuration file. Servers and sentinels write down there what they learn; so it stays as it is when they
+ * are started again, on the same port.
+ * @returns its path
+ */
+function writeOnce(path: string, port: number, lines: readonly string[]): string {
+  const isThere = existsSync(path) && readFileSync(path, "utf8").includes(`port ${port}\n`);
+  if (!isThere) writeFileSync(path, `${lines.join("\n")}\n`);
+  return path;
+}
+
+function startSentinel(options: RedisSentinelOptions, primaryPort: number): Promise<Started> {
+  const { path } = requireProgram("redis-server");
+  const { downAfterMs = 1000, failoverTimeoutMs = 10_000, password, sentinelPassword } = options;
+  return startBehindRelay(options, (chosen, directory) => {
+    const file = writeOnce(join(directory, "sentinel.conf"), chosen, [
+      ...listening(options, chosen).map(([name, value]) => `${name} ${value}`),
+      "bind 127.0.0.1",
+      `dir ${directory}`,
+      `sentinel monitor ${PRIMARY_NAME} 127.0.0.1 ${primaryPort} 2`,
+      `sentinel down-after-milliseconds ${PRIMARY_NAME} ${downAfterMs}`,
+      `sentinel failover-timeout ${PRIMARY_NAME} ${failoverTimeoutMs}`,
+      ...(password === undefined ? [] : [`sentinel auth-pass ${PRIMARY_NAME} ${password}`]),
+      ...(sentinelPassword === undefined
+        ? []
+        : [
+            `requirepass ${sentinelPassword}`,
+            `sentinel sentinel-pass ${sentinelPassword}`,
+            `user ${WATCHER} on >${sentinelPassword} ${WATCHER_RIGHTS}`,
+          ]),
+    ]);
+    return Program.start([path, file, "--sentinel"], (line) =>
+      line.includes("+monitor master") ? chosen : undefined,
+    );
+  });
+}
+
+async function startBehindRelay(
+  { relaySeed }: RedisSentinelOptions,
+  start: (
+    chosen: number,
+    directory: string,
+    relay: Relay | undefined,
+  ) => Promise<{ program: Program; ready: number }>,
+): Promise<Started> {
+  let relay: Relay | undefined;
+  const server = await RunningServer.start((port, directory) =>
+    onPort(port, async (chosen) => {
+      if (relaySeed !== undefined && port === 0) {
+        relay?.[Symbol.dispose]();
+        relay = await Relay.start(chosen, relaySeed);
+      }
+      return start(chosen, directory, relay);
     }),
   );
+  return { server, relay, shownPort: relay?.port ?? server.port };
 }
 
 /** Settings of where a server or a sentinel listens. */
