@@ -29,6 +29,12 @@ test("a thread without a sign of life is told, and so is one that cannot reach t
   );
 });
 
+test("a thread that reaches a part of the origin is ready, and tells what it lacks", () => {
+  const report = healthOf(beatsOf([0, "node-down"], [0, "ready"]), NOW_MS, undefined);
+  expect(report).toMatchObject({ alive: true, ready: true });
+  expect(report.problems).toEqual([expect.stringContaining("thread 0 cannot reach a part of the origin")]);
+});
+
 test("a thread that has not begun yet is starting, not hanging", () => {
   const beats = new ThreadBeats(new SharedArrayBuffer(ThreadBeats.bytes(1)), 0, 1);
   expect(healthOf(beats, NOW_MS, undefined)).toMatchObject({ alive: true, ready: false });

@@ -11,6 +11,8 @@ const RESTART_TOLD_MS = 60_000;
 const PROBLEMS: Readonly<Record<ThreadState, string | undefined>> = {
   starting: "is starting",
   ready: undefined,
+  "node-down":
+    "cannot reach a part of the origin, or has had no sign of life from it: its keys are not served",
   "origin-down": "cannot reach the origin, or is refused there: the log says why",
   "origin-silent":
     "has had no sign of life from the origin for --heartbeat-timeout: nothing is served from the cache",
@@ -44,7 +46,8 @@ export function healthOf(
   for (const state of new Set(threads.map((thread) => beats.stateOf(thread)))) {
     const problem = PROBLEMS[state];
     if (problem === undefined) continue;
-    isReady = false;
+    // The other nodes' keys are served. Every proxy before this origin has the same problem.
+    if (state !== "node-down") isReady = false;
     const those = threads.filter((thread) => beats.stateOf(thread) === state);
     problems.push(`${nameThreads(those, beats.threads)} ${problem}`);
   }

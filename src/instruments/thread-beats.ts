@@ -2,6 +2,7 @@
 const THREAD_STATES = [
   "starting",
   "ready",
+  "node-down",
   "origin-down",
   "origin-silent",
   "storage-failed",

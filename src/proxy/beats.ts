@@ -1,6 +1,7 @@
 import { BEAT_MS } from "../instruments/health.ts";
 import type { InstrumentsMemory } from "../instruments/instruments-memory.ts";
 import type { ThreadState } from "../instruments/thread-beats.ts";
+import type { Origin } from "../upstream/origin.ts";
 import type { ProxyParts } from "./context.ts";
 
 const STATE_OF_LINK = {
@@ -14,8 +15,7 @@ export function giveBeats(proxy: ProxyParts, { beats }: InstrumentsMemory): () =
   const { origin, index, nowMs } = proxy;
   let isDraining = false;
   const beat = (): void => {
-    const state = isDraining ? "draining" : STATE_OF_LINK[origin.linkStatus];
-    beats.beat(index, nowMs(), state);
+    beats.beat(index, nowMs(), isDraining ? "draining" : stateOf(origin));
   };
   const timer = setInterval(beat, BEAT_MS);
   timer.unref();
@@ -24,4 +24,9 @@ export function giveBeats(proxy: ProxyParts, { beats }: InstrumentsMemory): () =
     isDraining = true;
     beat();
   };
+}
+
+function stateOf({ linkStatus, nodes }: Origin): ThreadState {
+  const isPartlyUp = linkStatus !== "up" && nodes.some(({ channel }) => channel.status === "up");
+  return isPartlyUp ? "node-down" : STATE_OF_LINK[linkStatus];
 }

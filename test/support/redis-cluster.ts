@@ -506,7 +506,7 @@ async function connect(
 }
 
 /** A port that nobody listens on at this moment, and neither on that of its bus. */
-async function freeNodePort(): Promise<number> {
+export async function freeNodePort(): Promise<number> {
   for (;;) {
     const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT + 1 - FIRST_PORT));
     if ((await isFree(port)) && (await isFree(port + BUS_OFFSET))) return port;

@@ -159,9 +159,13 @@ export class Cluster implements Origin {
   }
 
   get tracking(): boolean | undefined {
-    // A node that has not said so yet has not answered anything either.
-    const told = this.nodes.map(({ channel }) => channel.tracking).filter((one) => one !== undefined);
-    return told.length === 0 ? undefined : !told.includes(false);
+    // A node that has not said so yet has not answered anything either. Each write and each fill asks this.
+    let told: boolean | undefined;
+    for (const { channel } of this.nodes) {
+      if (channel.tracking === false) return false;
+      told ??= channel.tracking;
+    }
+    return told;
   }
 
   get provenUntilMs(): number {
