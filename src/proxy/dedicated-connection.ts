@@ -523,7 +523,8 @@ function effectOf(name: string, request: Request, database: number): Effect {
     case "asking":
       return changesConnection(name, request) ? "peculiar" : "none";
     case "select":
-      return request.count === 2 && request.text(1) === String(database) ? "select-first" : "select-other";
+      if (request.count !== 2) return "none";
+      return request.text(1) === String(database) ? "select-first" : "select-other";
     case "client":
       if (request.count >= 3 && request.text(1).toLowerCase() === "tracking") {
         return request.text(2).toLowerCase() === "on" ? "tracking-on" : "tracking-off";
