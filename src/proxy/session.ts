@@ -109,7 +109,8 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   }
 
   takesLarge(request: Request): boolean {
-    if (this.connection.protocol === "text" || this.#dedicated !== undefined) return false;
+    if (this.connection.protocol === "text") return false;
+    if (this.#dedicated !== undefined || this.#holdsMulti) return false;
     return this.connection.isUnrestricted && passesOnLarge(request, this.proxy.routes.find(request));
   }
 

@@ -169,6 +169,17 @@ describe.each(PROXIES)("%s", (_, start) => {
       expect(await client.must("MGET", "{t}1", "{t}2")).toEqual(["1", "2"]);
     });
 
+    test("a transaction begins with a large value", async () => {
+      const large = "x".repeat(1024 ** 2);
+      for (const key of [OF_FIRST, OF_SECOND, OF_THIRD]) {
+        await client.must("MULTI");
+        expect(await client.must("SET", key, large)).toBe("QUEUED");
+        expect(await client.must("STRLEN", key)).toBe("QUEUED");
+        expect(await client.must("EXEC")).toEqual(["OK", large.length]);
+      }
+      expect(await client.must("DEL", OF_FIRST, OF_SECOND, OF_THIRD)).toBe(3);
+    });
+
     test("MSET and MSETNX are split where that is wanted", async () => {
       await using splitting = await start(cluster.address(), true);
       using one = await connect(splitting);
