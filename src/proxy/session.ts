@@ -18,7 +18,7 @@ import type { OriginNode } from "../upstream/origin-node.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
 import { CachedReads } from "./cached-reads.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
-import { changesConnection, DedicatedConnection } from "./dedicated-connection.ts";
+import { changesConnection, DedicatedConnection, type QueuedRequest } from "./dedicated-connection.ts";
 import { NOT_THROUGH_CACHE } from "./described-value.ts";
 import { nodeFor, nodeOfKeys } from "./destination.ts";
 import { failureMessage } from "./forwarded-request.ts";
@@ -403,16 +403,25 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     if (!this.#lanes.enter("dedicated", request)) return false;
     const { proxy } = this;
     this.#holdsMulti = false;
+    const route = proxy.routes.find(request) ?? proxy.learnedRoute(request);
+    this.#beginAt(() => nodeFor(proxy, request, route), []);
+    return true;
+  }
+
+  /**
+   * Begins the transaction at a node.
+   * @param queued its requests so far
+   * @throws UpstreamError as `#beginHeld` does
+   */
+  #beginAt(node: () => OriginNode, queued: readonly QueuedRequest[]): void {
     try {
-      const route = proxy.routes.find(request) ?? proxy.learnedRoute(request);
-      const dedicated = this.#openDedicated(nodeFor(proxy, request, route));
-      dedicated.begin();
+      const dedicated = this.#openDedicated(node());
       this.#dedicated = dedicated;
+      dedicated.begin(queued);
     } catch (error) {
       this.connection.closeAfterReplies();
       throw error;
     }
-    return true;
   }
 
   /**
@@ -425,7 +434,16 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
     const node = nodeOfKeys(this.proxy, request, route);
     const isElsewhere = node !== undefined && node !== dedicated.node;
     if (dedicated.queues) {
-      if (isElsewhere) dedicated.refuse(CROSS_SLOT);
+      const { movable } = dedicated;
+      if (node !== undefined && !isElsewhere) dedicated.stay();
+      else if (isElsewhere && movable === undefined) dedicated.refuse(CROSS_SLOT);
+      else if (isElsewhere && dedicated.isBusy) this.#lanes.postpone(request);
+      else if (isElsewhere) {
+        dedicated.end();
+        this.#beginAt(() => node, movable!);
+        this.#dedicated!.stay();
+        return false;
+      }
       return isElsewhere;
     }
     if (route?.kind === "dedicated") {
