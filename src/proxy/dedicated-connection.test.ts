@@ -188,6 +188,19 @@ describe.skipIf(!redis.available)(redis.title("at a real Redis"), () => {
     client.close();
   }
 
+  test("a SELECT without its argument in a transaction is answered by the origin, once", async () => {
+    const client = await proxied.local.client();
+    // All requests share an object, which still has this argument.
+    const long = "x".repeat(100);
+    expect(await client.must("ECHO", long)).toBe(long);
+    expect(await client.must("MULTI")).toBe("OK");
+    expect(String(await client.ask("SELECT"))).toContain("wrong number of arguments for 'select' command");
+    expect(await client.must("ECHO", "a")).toBe("QUEUED");
+    expect(String(await client.ask("EXEC"))).toContain("EXECABORT");
+    expect(await client.must("ECHO", "b")).toBe("b");
+    client.close();
+  });
+
   test.each([
     ["WATCH and EXEC without MULTI", [["WATCH", "watched"], ["EXEC"], ["UNWATCH"]]],
     ["WATCH and EXEC without MULTI, and no more", [["WATCH", "watched"], ["EXEC"]]],

@@ -3,6 +3,7 @@ import { parseDecimal } from "../lib/bytes.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
 import { INTEGER } from "../protocol/reply-types.ts";
+import { copyRequest } from "../protocol/request-copy.ts";
 import { writeCommand, writeRequest } from "../protocol/request-writer.ts";
 import { CallbackRequest } from "../upstream/callback-request.ts";
 import type { UpstreamConnection } from "../upstream/connection.ts";
@@ -38,6 +39,15 @@ export interface DedicatedConnectionHost extends RequestHost {
   released(): void;
 }
 
+/** A request of a transaction. */
+export interface QueuedRequest {
+  readonly request: Request;
+  readonly route: Route | undefined;
+}
+
+/** A transaction with more requests before its first key stays where it has begun. */
+const MOST_MOVABLE = 64;
+
 const NO_CHANGE: Change = { effect: "none", redirection: undefined, database: undefined, broadcasts: false };
 
 const SUBSCRIBING = new Set(["subscribe", "psubscribe", "ssubscribe"]);
@@ -70,6 +80,8 @@ export class DedicatedConnection {
   #atExec: (() => void)[] = [];
   /** Whether replicas are told of a command queued for EXEC. */
   queuedReplicates = false;
+  /** The requests of a transaction that may yet begin again at another node, because none of them has keys. */
+  #movable: QueuedRequest[] | undefined;
   /** Functions that commands queued for EXEC call. */
   queuedFunctions: string[] = [];
   /** Blocking commands that have begun at the origin. */
@@ -176,6 +188,7 @@ export class DedicatedConnection {
    * there.
    */
   refuse(message: string): void {
+    this.stay();
     this.#answer(message, "GLASSCACHE.REFUSED", () => this.#apply("none", "error"));
   }
 
@@ -205,8 +218,21 @@ export class DedicatedConnection {
     this.#upstream.enqueue(new CallbackRequest(show, show), this.#host.timeoutMs);
   }
 
-  /** Begins the transaction that the client was told of before it was known which node it is for. */
-  begin(): void {
+  /** The requests of a transaction without keys so far, which can begin again at another node; undefined: it cannot. */
+  get movable(): readonly QueuedRequest[] | undefined {
+    return this.#movable;
+  }
+
+  /** Notes that the transaction is for this node: one of its requests has keys here. */
+  stay(): void {
+    this.#movable = undefined;
+  }
+
+  /**
+   * Begins the transaction that the client was told of before it was known which node it is for.
+   * @param queued its requests so far, which another node has answered
+   */
+  begin(queued: readonly QueuedRequest[]): void {
     writeCommand(this.#upstream.out, ["MULTI"]);
     this.#queues = true;
     this.#outstanding++;
@@ -221,6 +247,24 @@ export class DedicatedConnection {
       () => began("failed"),
     );
     this.#upstream.enqueue(request, this.#host.timeoutMs);
+    this.#movable = [];
+    for (const one of queued) this.#requeue(one);
+  }
+
+  /** Sends a request of the transaction again. Its reply, which the client has, is the same. */
+  #requeue({ request, route }: QueuedRequest): void {
+    writeRequest(this.#upstream.out, request);
+    this.#noteQueued(request.text(0).toLowerCase(), request, route);
+    this.#outstanding++;
+    const ended = (outcome: Outcome): void => {
+      this.#outstanding--;
+      this.#follow(NO_CHANGE, outcome, []);
+    };
+    const again = new CallbackRequest(
+      (_bytes, _start, _end, reader) => ended(isErrorReply(reader) ? "error" : "replied"),
+      () => ended("failed"),
+    );
+    this.#upstream.enqueue(again, this.#host.timeoutMs);
   }
 
   /** @param redirection where invalidations go if this succeeds */
@@ -258,6 +302,7 @@ export class DedicatedConnection {
       broadcasts: effect === "tracking-on" && isBroadcast(request),
     };
     if (this.#queues) this.#noteQueued(name, request, route);
+    if (this.#queues) this.#noteMovable(request, route);
     if (effect === "multi") this.#queues = true;
     const atExec = effect === "exec" || effect === "discard" ? this.#takeQueued() : [];
     if (blocks) {
@@ -315,6 +360,7 @@ export class DedicatedConnection {
     stats.forwarded++;
     this.#outstanding++;
     this.#atExec.push(act);
+    this.stay();
     const ended = (outcome: Outcome): void => {
       this.#outstanding--;
       this.#follow(NO_CHANGE, outcome, []);
@@ -390,10 +436,17 @@ export class DedicatedConnection {
     if (name === "client") this.#isPeculiar = true;
   }
 
+  #noteMovable(request: Request, route: Route | undefined): void {
+    if (this.#movable === undefined) return;
+    if (this.#movable.length < MOST_MOVABLE) this.#movable.push({ request: copyRequest(request), route });
+    else this.stay();
+  }
+
   /** Notes that EXEC or DISCARD was sent: later requests are not part of the transaction. */
   #takeQueued(): (() => void)[] {
     const atExec = this.#atExec;
     this.#atExec = [];
+    this.stay();
     this.#queues = false;
     this.queuedReplicates = false;
     this.queuedFunctions = [];
@@ -524,7 +577,8 @@ function effectOf(name: string, request: Request, database: number): Effect {
     case "asking":
       return changesConnection(name, request) ? "peculiar" : "none";
     case "select":
-      return request.count === 2 && request.text(1) === String(database) ? "select-first" : "select-other";
+      if (request.count !== 2) return "none";
+      return request.text(1) === String(database) ? "select-first" : "select-other";
     case "client":
       if (request.count >= 3 && request.text(1).toLowerCase() === "tracking") {
         return request.text(2).toLowerCase() === "on" ? "tracking-on" : "tracking-off";

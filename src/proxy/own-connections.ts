@@ -2,7 +2,7 @@ import type { Connection } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
 import type { ProxyParts } from "./context.ts";
-import { DedicatedConnection } from "./dedicated-connection.ts";
+import { DedicatedConnection, type QueuedRequest } from "./dedicated-connection.ts";
 import { nodeFor, nodeOfKeys } from "./destination.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Route } from "./routes.ts";
@@ -10,9 +10,10 @@ import { ShardSubscriptions } from "./several-nodes/shard-subscriptions.ts";
 
 /**
  * Who executes a request of a client with a connection of its own to one node of a cluster: that node, any other
- * client's way, or nobody, because the client's state at its node concerns keys of this node alone.
+ * client's way, or nobody, because the client's state at its node concerns keys of this node alone. `later`: it is
+ * to be asked again when the connection is not busy.
  */
-export type Whereabouts = "own" | "shared" | "cross-slot";
+export type Whereabouts = "own" | "shared" | "cross-slot" | "later";
 
 /**
  * What one client has at the origin for itself: a connection, its shard channels at the nodes of a cluster, and a
@@ -64,29 +65,56 @@ export class OwnConnections {
    */
   beginHeld(request: Request): boolean {
     if (!this.#lanes.enter("dedicated", request)) return false;
-    const { routes } = this.#proxy;
+    const proxy = this.#proxy;
     this.holdsMulti = false;
+    const route = proxy.routes.find(request) ?? proxy.learnedRoute(request);
+    this.#beginAt(() => nodeFor(proxy, request, route), []);
+    return true;
+  }
+
+  /**
+   * Begins the transaction at a node.
+   * @param queued its requests so far
+   * @throws UpstreamError as `beginHeld` does
+   */
+  #beginAt(node: () => OriginNode, queued: readonly QueuedRequest[]): void {
     try {
-      const route = routes.find(request) ?? this.#proxy.learnedRoute(request);
-      this.openFor(request, route).begin();
+      const dedicated = this.#open(node());
+      this.dedicated = dedicated;
+      dedicated.begin(queued);
     } catch (error) {
       this.#connection.closeAfterReplies();
       throw error;
     }
-    return true;
   }
 
-  /** @param isSplit whether several nodes execute the request */
+  /**
+   * Finds out who executes a request. A transaction without keys so far begins again at the node of the request.
+   * @param isSplit whether several nodes execute the request
+   * @throws UpstreamError as `beginHeld` does
+   */
   whereabouts(request: Request, route: Route | undefined, isSplit: () => boolean): Whereabouts {
     const dedicated = this.dedicated!;
     if (dedicated.answersByMessages) return "own";
     const node = nodeOfKeys(this.#proxy, request, route);
     const isElsewhere = node !== undefined && node !== dedicated.node;
-    if (dedicated.queues) return isElsewhere ? "cross-slot" : "own";
+    if (dedicated.queues) return node === undefined ? "own" : this.#inTransaction(dedicated, node);
     // Another node knows nothing of what the client watches. Otherwise the node sends the request on.
     if (route?.kind === "dedicated") return isElsewhere && dedicated.isBound ? "cross-slot" : "own";
     // The keys of an MGET are asked for one by one.
     return isElsewhere || route?.name === "mget" || isSplit() ? "shared" : "own";
+  }
+
+  #inTransaction(dedicated: DedicatedConnection, node: OriginNode): Whereabouts {
+    const { movable } = dedicated;
+    if (node !== dedicated.node) {
+      if (movable === undefined) return "cross-slot";
+      if (dedicated.isBusy) return "later";
+      dedicated.end();
+      this.#beginAt(() => node, movable);
+    }
+    this.dedicated!.stay();
+    return "own";
   }
 
   /** Returns the client's shard channels. */

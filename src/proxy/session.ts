@@ -108,7 +108,8 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   }
 
   takesLarge(request: Request): boolean {
-    if (this.connection.protocol === "text" || this.#own.dedicated !== undefined) return false;
+    if (this.connection.protocol === "text") return false;
+    if (this.#own.dedicated !== undefined || this.#own.holdsMulti) return false;
     return this.connection.isUnrestricted && passesOnLarge(request, this.proxy.routes.find(request));
   }
 
@@ -212,8 +213,7 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
       this.#overShards(name, request, reply);
     else if (name === "multi" && dedicated === undefined && usesHashSlots(proxy.origin))
       this.#holdMulti(request, reply);
-    else if (dedicated !== undefined && usesHashSlots(proxy.origin))
-      this.#beside(dedicated, request, route, reply);
+    else if (dedicated !== undefined && usesHashSlots(proxy.origin)) this.#beside(request, route, reply);
     else if (dedicated !== undefined || route?.kind === "dedicated" || this.#needsDedicated(name, request))
       this.#overDedicated(dedicated, request, route);
     else this.#forwarding.forward(request, route);
@@ -397,15 +397,12 @@ export class ProxySession implements Session, ProxyContext, OriginClient, LanesC
   }
 
   /** Executes a request of a client with a connection of its own to one node of a cluster. */
-  #beside(
-    dedicated: DedicatedConnection,
-    request: Request,
-    route: Route | undefined,
-    reply: ReplyWriter,
-  ): void {
+  #beside(request: Request, route: Route | undefined, reply: ReplyWriter): void {
     const isSplit = (): boolean => this.#forwarding.needsSeveral(request, route);
     const whereabouts = this.#own.whereabouts(request, route, isSplit);
+    const dedicated = this.#own.dedicated!;
     if (whereabouts === "own") this.#overDedicated(dedicated, request, route);
+    else if (whereabouts === "later") this.#lanes.postpone(request);
     else if (whereabouts === "cross-slot" && dedicated.queues) dedicated.refuse(CROSS_SLOT);
     else if (whereabouts === "cross-slot") this.#refuse(CROSS_SLOT, reply);
     else if (dedicated.isBusy) this.#lanes.postpone(request);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { RedisClient } from "bun";
 import { until } from "../support/until.ts";
-import { eachTarget, nodeTls, startTarget, type Target, urlOf } from "./targets.ts";
+import { eachTarget, hasAllOfRedis, nodeTls, startTarget, type Target, urlOf } from "./targets.ts";
 
 eachTarget((kind, title, canRun) => {
   describe.skipIf(!canRun)(`Bun's client with ${title}`, () => {
@@ -77,7 +77,7 @@ eachTarget((kind, title, canRun) => {
       expect(kept).toBe("yes");
     });
 
-    if (kind.origin !== "redis") return;
+    if (!hasAllOfRedis(kind)) return;
 
     test("hashes, sets and messages to subscribers", async () => {
       using client = connect();

@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Redis } from "ioredis";
 import { until } from "../support/until.ts";
-import { eachTarget, mayRunScripts, nodeTls, startTarget, type Target, urlOf } from "./targets.ts";
+import {
+  eachTarget,
+  hasAllOfRedis,
+  mayRunScripts,
+  nodeTls,
+  startTarget,
+  type Target,
+  urlOf,
+} from "./targets.ts";
 
 eachTarget((kind, title, canRun) => {
   describe.skipIf(!canRun)(`ioredis with ${title}`, () => {
@@ -101,7 +109,7 @@ eachTarget((kind, title, canRun) => {
       expect(await client.get("after")).toBe("restart");
     });
 
-    if (kind.origin !== "redis") return;
+    if (!hasAllOfRedis(kind)) return;
 
     test("hashes, lists and scripts", async () => {
       using client = connect();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { requireProgram } from "../support/requirements.ts";
-import { eachTarget, redisOptions, startTarget, type Target } from "./targets.ts";
+import { eachTarget, hasAllOfRedis, redisOptions, startTarget, type Target } from "./targets.ts";
 
 const benchmark = requireProgram("redis-benchmark");
 
@@ -16,7 +16,7 @@ eachTarget((kind, title, canRun) => {
     const others = ["lpush", "rpush", "lpop", "rpop", "sadd", "hset", "spop", "zadd", "lrange_100"];
 
     test.each([1, 16])("its own load, %i requests at once on each connection", async (depth) => {
-      const names = kind.origin === "redis" ? [...strings, ...others] : strings;
+      const names = hasAllOfRedis(kind) ? [...strings, ...others] : strings;
       const child = Bun.spawn(
         [
           benchmark.path,

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { requireProgram } from "../support/requirements.ts";
-import { eachTarget, mayRunScripts, redisOptions, startTarget, type Target } from "./targets.ts";
+import {
+  eachTarget,
+  hasAllOfRedis,
+  mayRunScripts,
+  redisOptions,
+  startTarget,
+  type Target,
+} from "./targets.ts";
 
 const cli = requireProgram("redis-cli");
 
@@ -102,7 +109,7 @@ eachTarget((kind, title, canRun) => {
       expect(await run(["PING", "hello"])).toBe("hello\n");
     });
 
-    if (kind.origin !== "redis") return;
+    if (!hasAllOfRedis(kind)) return;
 
     test("types that only Redis has", async () => {
       expect(await run(["HSET", "h", "f", "v"])).toBe("1\n");

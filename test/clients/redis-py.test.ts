@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { requirePythonModule } from "../support/requirements.ts";
-import { eachTarget, mayRunScripts, startTarget, type Target } from "./targets.ts";
+import { eachTarget, hasAllOfRedis, mayRunScripts, startTarget, type Target } from "./targets.ts";
 
 const python = requirePythonModule("redis");
 
@@ -27,8 +27,9 @@ eachTarget((kind, title, canRun) => {
     };
 
     test("does real work", async () => {
+      const types = hasAllOfRedis(kind) ? "all-types" : "strings";
       const script = join(import.meta.dir, "redis_py.py");
-      const child = Bun.spawn([python.path, script, String(target.port), kind.origin, ...as(), ...files()], {
+      const child = Bun.spawn([python.path, script, String(target.port), types, ...as(), ...files()], {
         stdin: "ignore",
         stdout: "pipe",
         stderr: "pipe",
@@ -40,7 +41,7 @@ eachTarget((kind, title, canRun) => {
       await child.exited;
       expect(errors).toBe("");
       const jobs = ["strings", "expiry", "pipelines", "transactions", "walk", "errors", "reconnection"];
-      if (kind.origin === "redis") jobs.push("all_types", "messages", "waiting");
+      if (hasAllOfRedis(kind)) jobs.push("all_types", "messages", "waiting");
       expect(output.trim().split("\n")).toEqual(jobs);
     });
   });

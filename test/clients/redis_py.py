@@ -1,6 +1,6 @@
 """Real work by redis-py. Fails by an assertion.
 
-Arguments: the port, "redis" when a Redis is behind it, "scripts" when they may be run, user and password (or nothing),
+Arguments: the port, "all-types" when it has all of Redis's types, "scripts" when they may be run, user and password (or nothing),
 files for TLS.
 """
 
@@ -11,7 +11,7 @@ import time
 import redis
 
 port = int(sys.argv[1])
-has_all_types = sys.argv[2] == "redis"
+has_all_types = sys.argv[2] == "all-types"
 runs_scripts = sys.argv[3] == "scripts"
 user = dict(username=sys.argv[4], password=sys.argv[5]) if sys.argv[4] else {}
 # With TLS, the paths of the authority's certificate, and of the client's and its key.

@@ -3,12 +3,15 @@ import { join } from "node:path";
 import { Authority, type IssuedIdentity } from "../support/certificates.ts";
 import { type RunningServer, startGlasscache, startRedis, startSecureRedis } from "../support/origins.ts";
 import { TemporaryDirectory } from "../support/program.ts";
+import { RedisCluster } from "../support/redis-cluster.ts";
+import { RedisSentinel } from "../support/redis-sentinel.ts";
 import { requireProgram } from "../support/requirements.ts";
 
 /** What unmodified clients are tried against. Redis itself is the control: it shows that a test is right. */
 export interface TargetKind {
   readonly name: string;
-  readonly origin: "glasscache" | "redis";
+  /** What clients talk to, or what is behind the proxy. Cluster and Sentinel are of redis-servers, behind the proxy. */
+  readonly origin: "glasscache" | "redis" | "cluster" | "sentinel";
   readonly isProxied: boolean;
   /** Whether everything goes by TLS, with client certificates that are required. */
   readonly isSecure: boolean;
@@ -38,6 +41,10 @@ const MORE_TARGETS: readonly TargetKind[] = [
     isProxied: true,
     ...RESTRICTED,
   },
+  { name: "the proxy in front of a cluster", origin: "cluster", isProxied: true, ...PLAIN },
+  { name: "the proxy in front of a cluster, all by TLS", origin: "cluster", isProxied: true, ...SECURED },
+  { name: "the proxy in front of sentinels", origin: "sentinel", isProxied: true, ...PLAIN },
+  { name: "the proxy in front of sentinels, all by TLS", origin: "sentinel", isProxied: true, ...SECURED },
 ];
 
 const redis = requireProgram("redis-server");
@@ -83,6 +90,16 @@ export function mayRunScripts({ isProxied, isRestricted }: TargetKind): boolean 
   return !(isProxied && isRestricted);
 }
 
+/** Whether the target has all of Redis's types, messages and scripts. */
+export function hasAllOfRedis({ origin }: TargetKind): boolean {
+  return origin !== "glasscache";
+}
+
+/** Whether clients can have a cache of their own: CLIENT TRACKING needs a single server. */
+export function tracksForClients({ origin }: TargetKind): boolean {
+  return origin !== "cluster";
+}
+
 type RunTarget = (kind: TargetKind, title: string, canRun: boolean) => void;
 
 /** The targets that this machine can run; the others' tests are skipped under the title with the reason. */
@@ -110,14 +127,64 @@ export async function startTarget(
   if (isSecure) return startSecureTarget(origin, isProxied, given);
   const users = isRestricted ? usersFile() : undefined;
   const options = users === undefined ? given : [...given, "--users", users.path];
-  const ofServer = isProxied ? [] : options;
-  const behind =
-    origin === "redis"
-      ? await startRedis()
-      : await startGlasscache(["server", "--engine", "memory", ...ofServer]);
-  if (!isProxied) return target(behind, behind, { users });
-  const proxy = await startGlasscache(["proxy", "--origin", `127.0.0.1:${behind.port}`, ...options]);
+  if (!isProxied) {
+    const server = await (origin === "glasscache" ? startGlasscache([...SERVER, ...options]) : startRedis());
+    return target(server, server, { users });
+  }
+  const behind = await startOrigin(origin);
+  const proxy = await startGlasscache(["proxy", ...behind.flags, ...options]);
   return target(proxy, behind, { users });
+}
+
+const SERVER = ["server", "--engine", "memory"];
+
+/** What a proxy asks, and the flags that say so. */
+interface StartedOrigin extends AsyncDisposable {
+  readonly flags: readonly string[];
+}
+
+/** @param listening the flags of our own server for TLS; absent: no TLS */
+async function startOrigin(
+  origin: TargetKind["origin"],
+  tls?: TargetTls,
+  listening: readonly string[] = [],
+): Promise<StartedOrigin> {
+  const asking =
+    tls === undefined
+      ? []
+      : [
+          ...["--origin-ca", tls.authority.path, "--origin-cert", tls.identity.certificatePath],
+          ...["--origin-key", tls.identity.keyPath],
+        ];
+  const at = (started: AsyncDisposable, address: string, ...more: string[]): StartedOrigin => ({
+    flags: ["--origin", address, ...asking, ...more],
+    [Symbol.asyncDispose]: () => Promise.resolve(started[Symbol.asyncDispose]()),
+  });
+  const identity = tls?.authority.issue("service");
+  if (origin === "cluster") {
+    const secured = tls && { tls: { identity: identity!, authorities: tls.authority } };
+    const cluster = await RedisCluster.start(secured);
+    // Clients set keys of several slots at once, which is left to them by default.
+    return at(cluster, cluster.address(), "--cross-slot", "split");
+  }
+  if (origin === "sentinel") {
+    const secured = tls && {
+      tls: {
+        identity: identity!,
+        authorities: tls.authority.certificate,
+        authoritiesPath: tls.authority.path,
+      },
+    };
+    const sentinel = await RedisSentinel.start(secured);
+    return at(sentinel, sentinel.address);
+  }
+  const server =
+    origin === "glasscache"
+      ? await startGlasscache([...SERVER, ...listening])
+      : await (tls === undefined
+          ? startRedis()
+          : startSecureRedis({ identity: identity!, authorities: tls.authority.path }));
+  return at(server, `${tls === undefined ? "redis" : "rediss"}://127.0.0.1:${server.port}`);
 }
 
 /**
@@ -142,30 +209,22 @@ async function startSecureTarget(
 ): Promise<Target> {
   const authority = new Authority();
   const identity = authority.issue("service");
-  const client = authority.issue("client");
+  const tls = { authority, identity: authority.issue("client") };
   const listening = [
     ...["--tls-cert", identity.certificatePath, "--tls-key", identity.keyPath],
     ...["--tls-ca", authority.path, ...options],
   ];
-  const tls = { authority, identity: client };
   if (!isProxied) {
-    const server = await startGlasscache(["server", "--engine", "memory", ...listening]);
+    const server = await startGlasscache([...SERVER, ...listening]);
     return target(server, server, { tls });
   }
-  const behind =
-    origin === "redis"
-      ? await startSecureRedis({ identity, authorities: authority.path })
-      : await startGlasscache(["server", "--engine", "memory", ...listening]);
-  const asking = [
-    ...["--origin", `rediss://127.0.0.1:${behind.port}`, "--origin-ca", authority.path],
-    ...["--origin-cert", client.certificatePath, "--origin-key", client.keyPath],
-  ];
-  return target(await startGlasscache(["proxy", ...asking, ...listening]), behind, { tls });
+  const behind = await startOrigin(origin, tls, listening);
+  return target(await startGlasscache(["proxy", ...behind.flags, ...listening]), behind, { tls });
 }
 
 function target(
   running: RunningServer,
-  behind: RunningServer,
+  behind: AsyncDisposable,
   { tls, users }: { readonly tls?: TargetTls; readonly users?: Disposable | undefined },
 ): Target {
   return {

@@ -169,6 +169,45 @@ describe.each(PROXIES)("%s", (_, start) => {
       expect(await client.must("MGET", "{t}1", "{t}2")).toEqual(["1", "2"]);
     });
 
+    test("a transaction is for the node of its first key, whatever comes before", async () => {
+      for (const key of [OF_FIRST, OF_SECOND, OF_THIRD]) {
+        await client.must("DEL", key);
+        for (const isPipelined of [true, false]) {
+          const requests = [
+            ["MULTI"],
+            ["PING"],
+            ["ECHO", "x"],
+            ["PUBLISH", "news", "x"],
+            ["INCR", key],
+            ["EXEC"],
+          ];
+          const replies: ReplyValue[] = [];
+          if (isPipelined)
+            replies.push(...(await Promise.all(requests.map((words) => client.must(...words)))));
+          else for (const words of requests) replies.push(await client.must(...words));
+          const executed = ["PONG", "x", 0, isPipelined ? 1 : 2];
+          expect(replies).toEqual(["OK", "QUEUED", "QUEUED", "QUEUED", "QUEUED", executed]);
+        }
+        // What was wrong before the first key stays wrong.
+        await client.must("MULTI");
+        expect(String(await client.ask("ECHO"))).toContain("wrong number of arguments");
+        expect(await client.must("INCR", key)).toBe("QUEUED");
+        expect(String(await client.ask("EXEC"))).toContain("EXECABORT");
+        expect(await client.must("GET", key)).toBe("2");
+      }
+    });
+
+    test("a transaction begins with a large value", async () => {
+      const large = "x".repeat(1024 ** 2);
+      for (const key of [OF_FIRST, OF_SECOND, OF_THIRD]) {
+        await client.must("MULTI");
+        expect(await client.must("SET", key, large)).toBe("QUEUED");
+        expect(await client.must("STRLEN", key)).toBe("QUEUED");
+        expect(await client.must("EXEC")).toEqual(["OK", large.length]);
+      }
+      expect(await client.must("DEL", OF_FIRST, OF_SECOND, OF_THIRD)).toBe(3);
+    });
+
     test("MSET and MSETNX are split where that is wanted", async () => {
       await using splitting = await start(cluster.address(), true);
       using one = await connect(splitting);
