@@ -9,6 +9,7 @@ import type { LessonName } from "../web/lessons/course.ts";
 import { CUT_WIRE, cutWireFacts } from "../web/lessons/cut-wire/run.ts";
 import { chromiumProgram, TestBrowser } from "./support/browser.ts";
 import { TemporaryDirectory } from "./support/program.ts";
+import { until } from "./support/until.ts";
 
 setDefaultTimeout(120_000);
 
@@ -71,26 +72,29 @@ describe.skipIf(!chromiumProgram.available)("the stage of the race", () => {
       await page.getByRole("button", { name: "Ana asks for tea" }).focus();
       await page.keyboard.press("Enter");
       // The button that was pressed is gone; the first of what can happen now has the focus.
-      expect(await focused()).toBe("Ben writes tea = 4");
+      await until(async () => (await focused()) === "Ben writes tea = 4", "the focus moves on");
       await page.getByRole("button", { name: "The question for tea reaches the origin" }).press("Enter");
       await page.getByRole("button", { name: "Ben writes tea = 4" }).press("Enter");
       await page.getByRole("button", { name: "The answer tea = 3 reaches the proxy" }).press("Enter");
-      expect(await page.locator(".race-says").innerText()).toContain(
-        "the key’s lease has changed, so this may be old",
-      );
-      expect(await page.evaluate("location.hash")).toBe("#order=AoBp");
+      await page
+        .locator(".race-says", { hasText: "the key’s lease has changed, so this may be old" })
+        .waitFor();
+      await until(async () => (await page.evaluate("location.hash")) === "#order=AoBp", "#order=AoBp");
       await page.keyboard.press("ArrowLeft");
-      expect(await page.evaluate("location.hash")).toBe("#order=AoB");
+      await until(async () => (await page.evaluate("location.hash")) === "#order=AoB", "#order=AoB");
       await page.keyboard.press("ArrowRight");
       await page.getByRole("button", { name: "The write tea = 4 reaches the origin" }).press("Enter");
       await page.getByRole("button", { name: "The OK for tea = 4 reaches the proxy" }).press("Enter");
       await page.getByRole("button", { name: "Cleo asks for tea" }).press("Enter");
       await page.getByText("Every step as a table").press("Enter");
-      expect(await page.locator(".race table tbody tr").count()).toBe(7);
+      await until(async () => (await page.locator(".race table tbody tr").count()) === 7, "seven steps");
       // The same order without leases.
       await page.getByRole("checkbox", { name: /only if its lease still holds/ }).press(" ");
-      expect(await page.evaluate("location.hash")).toBe("#race=noleases&order=AoBpopC");
-      expect(await page.locator(".outcome").innerText()).toContain("That is the stale read that must not be");
+      await until(
+        async () => (await page.evaluate("location.hash")) === "#race=noleases&order=AoBpopC",
+        "#race=noleases&order=AoBpopC",
+      );
+      await page.locator(".outcome", { hasText: "That is the stale read that must not be" }).waitFor();
       expect(await page.getByRole("img", { name: /after 7 steps. Cleo read 3/ }).count()).toBe(1);
       await page.getByRole("button", { name: "Try every order" }).press("Enter");
       expect(await page.locator(".orders").innerText()).toMatch(
@@ -99,7 +103,7 @@ describe.skipIf(!chromiumProgram.available)("the stage of the race", () => {
       await page.getByRole("button", { name: "Go through one that goes wrong" }).press("Enter");
       const forward = page.getByRole("button", { name: "Forward" });
       while (await forward.isEnabled()) await forward.press("Enter");
-      expect(await page.locator(".outcome").innerText()).toContain("stale read");
+      await page.locator(".outcome", { hasText: "stale read" }).waitFor();
       await expectNoScrolling(page);
       expect(messages).toEqual([]);
     });

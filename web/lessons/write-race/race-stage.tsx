@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { withParts } from "../../lesson/address.ts";
 import { ChoiceRun } from "../../model/choice-run.ts";
 import { moveText, textsOf } from "../../model/sentences.ts";
@@ -112,7 +112,8 @@ function Moves({ run, choose }: OfRun & { readonly choose: (lane: string) => voi
   const moves = run.moves.toSorted((a, b) => moveOrder(a.lane) - moveOrder(b.lane));
   const frame = useRef<HTMLFieldSetElement>(null);
   const hasChosen = useRef(false);
-  useEffect(() => {
+  // Before the next key: until then no part of the page has the focus.
+  useLayoutEffect(() => {
     // The button that was pressed may be gone; the keyboard goes on at the first one, or at the way back.
     if (hasChosen.current && !frame.current!.contains(document.activeElement)) {
       const place = moves.length > 0 ? frame.current! : frame.current!.parentElement!;
