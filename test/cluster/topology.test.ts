@@ -1,6 +1,7 @@
 /** The proxy in front of a cluster whose nodes tell late, old or wrong topologies. The nodes are fakes. */
 import { describe, expect, test } from "bun:test";
 import type { ReplyValue } from "../../src/protocol/reply-value.ts";
+import { SlotMap } from "../../src/upstream/cluster/slot-map.ts";
 import { FakeCluster, slotOf } from "../support/fake-cluster.ts";
 import { bulk, FakeOrigin, type Script } from "../support/fake-origin.ts";
 import { LocalProxy } from "../support/local-proxy.ts";
@@ -33,12 +34,12 @@ class Scene implements AsyncDisposable {
   }
 
   /** A proxy that has cached a key of each of three nodes, with the value `old`. */
-  static async open(): Promise<Scene> {
+  static async open(beats: typeof BEATS = BEATS): Promise<Scene> {
     const servers = KEYS.map(() => new FakeOrigin());
     const nodes = new FakeCluster(servers);
     for (const key of KEYS) servers[OWNERS[key]!]!.values.set(key, "old");
     const hosts = servers.map(({ port }) => `127.0.0.1:${port}`).join(",");
-    const local = await LocalProxy.ready({ origin: `redis+cluster://${hosts}`, ...BEATS });
+    const local = await LocalProxy.ready({ origin: `redis+cluster://${hosts}`, ...beats });
     const scene = new Scene(servers, nodes, local, await local.client());
     await until(() => local.proxy.origin.nodes.length === 3 && local.proxy.origin.linkStatus === "up");
     for (const key of KEYS) await until(async () => (await scene.source(key)) === "hit");
@@ -104,6 +105,19 @@ test("a node that does not answer for a while keeps nobody from learning that a 
   expect(await scene.isCached(OF_SECOND)).toBe(true);
 });
 
+test("what was cached of a node that was taken for dead is gone, and nothing else, though it speaks again", async () => {
+  await using scene = await Scene.open({ heartbeatMs: 10, heartbeatTimeoutMs: 1000 });
+  const { servers, client } = scene;
+  servers[0]!.goSilent();
+  await until(async () => !(await scene.isCached(OF_FIRST)));
+  expect(await scene.source(OF_SECOND)).toBe("hit");
+  expect(await scene.source(OF_THIRD)).toBe("hit");
+  // Another node may have had its slots meanwhile. No invalidation comes.
+  servers[0]!.values.set(OF_FIRST, "new");
+  servers[0]!.speakAgain();
+  await until(async () => (await client.ask("GET", OF_FIRST)) === "new");
+});
+
 test("an answer that comes when a slot has moved on does not bring it back", async () => {
   await using scene = await Scene.open();
   const { servers, nodes, client } = scene;
@@ -134,6 +148,28 @@ test("a value that a node tells by way of exception is shown and not cached", as
   servers[2]!.values.set(OF_THIRD, "back");
   expect(await client.must("GET", OF_THIRD)).toBe("back");
   expect(await scene.isCached(OF_THIRD)).toBe(true);
+});
+
+test("a fill that begins while another thread learns that its slot has moved is shown and not cached", async () => {
+  await using scene = await Scene.open();
+  const { servers, client, local } = scene;
+  const { cache, origin } = local.proxy;
+  servers[2]!.main.invalidate(OF_THIRD);
+  await until(async () => !(await scene.isCached(OF_THIRD)));
+  const nodeOf = origin.nodeOf.bind(origin);
+  origin.nodeOf = (bytes, start, end) => {
+    const node = nodeOf(bytes, start, end);
+    origin.nodeOf = nodeOf;
+    // As the other thread does it: the map, and then the epoch. The fill begins behind both.
+    const map = new SlotMap(origin.owners.buffer as SharedArrayBuffer);
+    const slot = slotOf(OF_THIRD);
+    map.assign([{ slot, primary: map.primaryOf(slotOf(OF_SECOND)) }], [], () => true);
+    cache.store.bumpEpoch([slot]);
+    return node;
+  };
+  expect(await client.must("GET", OF_THIRD)).toBe("old");
+  expect(origin.nodeOf).toBe(nodeOf);
+  expect(await scene.isCached(OF_THIRD)).toBe(false);
 });
 
 describe("a slot that has moved on twice, which nobody has told the proxy", () => {

@@ -10,7 +10,7 @@ import { RELAY_FAULTS } from "./relay-faults.ts";
 import { describeRounds, PATIENCE_MS, runRounds } from "./rounds.ts";
 import { SentinelOrigin } from "./sentinel-origin.ts";
 
-const SECONDS = Number(process.env["GLASSCACHE_CHECKER_SENTINEL_SECONDS"] ?? 20);
+const SECONDS = Number(process.env["GLASSCACHE_CHECKER_SENTINEL_SECONDS"] ?? 15);
 const SEED = Number(process.env["GLASSCACHE_CHECKER_SEED"] ?? Date.now() % 2 ** 32);
 const ONLY = process.env["GLASSCACHE_CHECKER_FAULTS"]?.split(",");
 const TIMEOUT_MS = (SECONDS + 120) * 1000;
