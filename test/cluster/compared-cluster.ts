@@ -14,10 +14,14 @@ export type Words = readonly string[];
 export const [TAG, NEIGHBOR, FAR] = ["{c}", "{g}", "{a}"] as const;
 export const TAGS = [TAG, NEIGHBOR, FAR] as const;
 
+interface AnyProxy extends AsyncDisposable {
+  readonly port: number;
+}
+
 /** A real cluster, and the proxy in front of it, which are asked the same. */
 export class ComparedCluster implements AsyncDisposable {
   readonly cluster: RedisCluster;
-  readonly proxy: LocalProxy;
+  readonly proxy: AnyProxy;
   /** A connection to each node, in the order of the cluster's. */
   readonly nodes: readonly RawClient[];
   /** Commands that the nodes have, as the table names them. */
@@ -30,7 +34,7 @@ export class ComparedCluster implements AsyncDisposable {
 
   private constructor(
     cluster: RedisCluster,
-    proxy: LocalProxy,
+    proxy: AnyProxy,
     clients: { readonly nodes: readonly RawClient[]; readonly janitor: RawClient },
     facts: Pick<ComparedCluster, "known"> & {
       readonly owners: ReadonlyMap<string, RealNode>;
@@ -46,10 +50,13 @@ export class ComparedCluster implements AsyncDisposable {
     this.#texts = facts.texts;
   }
 
-  static async start(): Promise<ComparedCluster> {
+  /** @param startProxy in front of a cluster of this address; in this process and of one thread by default */
+  static async start(
+    startProxy: (origin: string) => Promise<AnyProxy> = (origin) => LocalProxy.ready({ origin }),
+  ): Promise<ComparedCluster> {
     // Blocking commands end soon after their time-out only if the nodes check often.
     const cluster = await RedisCluster.start({ args: ["--hz", "500"] });
-    const proxy = await LocalProxy.ready({ origin: cluster.address() });
+    const proxy = await startProxy(cluster.address());
     const nodes = await Promise.all(cluster.nodes.map(({ port }) => RawClient.connect(port)));
     const janitor = await RawClient.connect(proxy.port);
     const owners = new Map<string, RealNode>();

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { COMMAND_FACTS } from "../../src/commands/command-facts.ts";
 import { fromLatin1, latin1 } from "../../src/lib/bytes.ts";
+import { startGlasscache } from "../support/origins.ts";
 import { RawClient } from "../support/raw-client.ts";
 import { RedirectedClient } from "../support/redirected-client.ts";
 import { requireClusterServer } from "../support/redis-cluster.ts";
@@ -17,7 +18,7 @@ import { elementsOf, shown, told } from "./compared-replies.ts";
 
 const server = requireClusterServer();
 const cli = requireProgram("redis-cli");
-const RUNS = Number(process.env["GLASSCACHE_DIFFERENTIAL_RUNS"] ?? 60);
+const RUNS = Number(process.env["GLASSCACHE_DIFFERENTIAL_RUNS"] ?? 50);
 const SEED = Number(process.env["GLASSCACHE_DIFFERENTIAL_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
 /** Groups whose commands are about keys. */
@@ -77,11 +78,12 @@ const parts: fc.Arbitrary<RandomPart[]> = fc.array(
   { minLength: 1, maxLength: 8, size: "max" },
 );
 
+const PROXIES = [
+  ["one thread", undefined],
+  ["two threads", (origin: string) => startGlasscache(["proxy", "--origin", origin, "--threads", "2"])],
+] as const;
+
 let compared: ComparedCluster;
-beforeAll(async () => {
-  if (server.available) compared = await ComparedCluster.start();
-});
-afterAll(() => compared?.[Symbol.asyncDispose]());
 
 interface Sent {
   readonly name: string;
@@ -163,9 +165,14 @@ function readable(sequence: readonly Sent[], replies: readonly string[]): string
   });
 }
 
-describe.skipIf(!server.available)(server.title("random commands over a cluster"), () => {
+describe.skipIf(!server.available).each(PROXIES)(server.title("a proxy of %s over a cluster"), (_, start) => {
+  beforeAll(async () => {
+    compared = await ComparedCluster.start(start);
+  });
+  afterAll(() => compared?.[Symbol.asyncDispose]());
+
   test.each([2, 3] as const)(
-    `the same replies as at the cluster, in RESP%i (${RUNS} runs, seed ${SEED})`,
+    `random commands have the same replies as at the cluster, in RESP%i (${RUNS} runs, seed ${SEED})`,
     async (version) => {
       let errors = 0;
       let count = 0;
