@@ -1,96 +1,34 @@
 /**
  * Every command of the table through the proxy in front of a cluster, and at the cluster by a client that follows
- * redirections as `redis-cli -c` does. `GLASSCACHE_DIFFERENTIAL_RUNS` sets the number of random runs,
- * `GLASSCACHE_DIFFERENTIAL_SEED` the seed.
+ * redirections as `redis-cli -c` does.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { COMMAND_FACTS, factsOfRequest } from "../../src/commands/command-facts.ts";
-import { type Arguments, keysOf } from "../../src/commands/facts.ts";
-import { fromLatin1, latin1 } from "../../src/lib/bytes.ts";
-import { ReplyReader } from "../../src/protocol/reply-reader.ts";
-import { decodeReply } from "../../src/protocol/reply-value.ts";
+import { COMMAND_FACTS } from "../../src/commands/command-facts.ts";
+import { latin1 } from "../../src/lib/bytes.ts";
 import { FrameClient } from "../support/frame-client.ts";
-import { LocalProxy } from "../support/local-proxy.ts";
-import { RawClient } from "../support/raw-client.ts";
 import { RedirectedClient } from "../support/redirected-client.ts";
-import { RedisCluster, requireClusterServer } from "../support/redis-cluster.ts";
+import { requireClusterServer } from "../support/redis-cluster.ts";
 import {
   AT_ALL_NODES,
   BY_DESIGN,
-  FIXTURE,
   FORMS,
   NOT_QUEUED,
   OWN_FORMS,
   REFUSED,
   SPLIT,
   STANDALONE,
-  TEXTS,
 } from "./command-forms.ts";
+import { ComparedCluster, FAR, keysIn, NEIGHBOR, repliesOf, TAG, type Words } from "./compared-cluster.ts";
+import { difference, differencesOf, elementsOf, headOf, textsIn, told } from "./compared-replies.ts";
 
 const server = requireClusterServer();
-/** Hash tags of keys: the usual one, one of another slot of the same node, and one of another node. */
-const [TAG, NEIGHBOR, FAR] = ["{c}", "{g}", "{a}"] as const;
 const VERSIONS = [2, 3] as const;
 
-type Words = readonly string[];
-
-let cluster: RedisCluster;
-let proxy: LocalProxy;
-/** A connection to each node, in the order of `cluster.nodes`. */
-let nodes: RawClient[];
-/** To the proxy. */
-let janitor: RawClient;
-/** Commands that the nodes have, as the table names them. */
-let known: ReadonlySet<string>;
-const texts = new Map(Object.entries(TEXTS));
-
+let compared: ComparedCluster;
 beforeAll(async () => {
-  if (!server.available) return;
-  cluster = await RedisCluster.start({ args: ["--hz", "500"] });
-  proxy = await LocalProxy.ready({ origin: cluster.address() });
-  nodes = await Promise.all(cluster.nodes.map(({ port }) => RawClient.connect(port)));
-  janitor = await RawClient.connect(proxy.port);
-  const [node] = cluster.nodes;
-  texts.set("<sha>", (await node!.must("SCRIPT", "LOAD", TEXTS["<get>"]!)) as string);
-  await node!.must("FUNCTION", "LOAD", TEXTS["<library>"]!);
-  texts.set("<functions>", payloadIn(latin1(await nodes[0]!.ask("FUNCTION", "DUMP"))));
-  const owner = cluster.nodes.indexOf(await cluster.nodeOf(TAG));
-  await nodes[owner]!.ask("SET", `${TAG}dumped`, "a value");
-  texts.set("<dump>", payloadIn(latin1(await nodes[owner]!.ask("DUMP", `${TAG}dumped`))));
-  const names = [...COMMAND_FACTS.keys()];
-  const infos = (await node!.must("COMMAND", "INFO", ...names)) as unknown[];
-  known = new Set(names.filter((_, index) => infos[index] !== null));
+  if (server.available) compared = await ComparedCluster.start();
 });
-afterAll(async () => {
-  janitor?.close();
-  for (const node of nodes ?? []) node.close();
-  await proxy?.[Symbol.asyncDispose]();
-  await cluster?.[Symbol.asyncDispose]();
-});
-
-/** The byte string in a reply. */
-function payloadIn(reply: string): string {
-  return reply.slice(reply.indexOf("\n") + 1, -2);
-}
-
-/** What a line of `FORMS` sends. */
-function wordsOf(line: string, tag: string = TAG): string[] {
-  return line
-    .replace(/^!/, "")
-    .split(" ")
-    .map((word) => (/^\$./.test(word) ? tag + word.slice(1) : (texts.get(word) ?? word)));
-}
-
-function argumentsOf(words: Words): Arguments {
-  return { count: words.length, text: (index) => words[index]! };
-}
-
-/** Where the keys are in a request. */
-function keysIn(words: Words): number[] {
-  const request = argumentsOf(words);
-  const uses = factsOfRequest(request)?.uses ?? [];
-  return [...new Set(uses.flatMap((use) => keysOf(use, request)))];
-}
+afterAll(() => compared?.[Symbol.asyncDispose]());
 
 /** The same request with another word at one place. */
 function withWord(words: Words, index: number, change: (word: string) => string): string[] {
@@ -107,11 +45,14 @@ interface Step {
 
 /** Requests that try a command: well formed, with wrong, missing and too many arguments, and with keys of several slots. */
 function stepsOf(name: string): Step[] {
-  const steps: Step[] = FORMS[name]!.map((line) => ({ words: wordsOf(line), fails: line.startsWith("!") }));
+  const steps: Step[] = FORMS[name]!.map((line) => ({
+    words: compared.wordsOf(line),
+    fails: line.startsWith("!"),
+  }));
   const isOfTransactions = COMMAND_FACTS.get(name)!.group === "transactions";
   const variants = FORMS[name]!.filter(
-    (line) => !isOfTransactions || wordsOf(line)[0]!.toLowerCase() === name,
-  ).flatMap((line, index) => variantsOf(name, wordsOf(line), index === 0));
+    (line) => !isOfTransactions || compared.wordsOf(line)[0]!.toLowerCase() === name,
+  ).flatMap((line, index) => variantsOf(name, compared.wordsOf(line), index === 0));
   // A transaction that was left open would swallow the next request.
   const between = isOfTransactions ? [{ words: ["DISCARD"] }, { words: ["UNWATCH"] }] : [];
   return [
@@ -144,157 +85,11 @@ function variantsOf(name: string, words: Words, isFirst: boolean): string[][] {
   }
   return variants;
 }
-
-// ---- how it is sent
-
-/** Gives all nodes the same keys, scripts and functions, and none to the proxy's cache. */
-async function prepare(hasScripts: boolean): Promise<void> {
-  // The proxy waits for the invalidations.
-  await janitor.ask("FLUSHALL");
-  if (hasScripts) {
-    await Promise.all([janitor.ask("SCRIPT", "FLUSH"), janitor.ask("FUNCTION", "FLUSH")]);
-    await Promise.all([
-      janitor.ask("SCRIPT", "LOAD", TEXTS["<get>"]!),
-      janitor.ask("FUNCTION", "LOAD", TEXTS["<library>"]!),
-    ]);
-  }
-  await Promise.all(
-    [TAG, NEIGHBOR, FAR].map(async (tag) => {
-      const node = nodes[cluster.nodes.indexOf(await ownerOf(tag))]!;
-      const replies = await Promise.all(FIXTURE.map((line) => node.ask(...wordsOf(line, tag))));
-      const errors = replies.map((reply) => latin1(reply)).filter((reply) => reply.startsWith("-"));
-      if (errors.length > 0) throw new Error(errors.join(""));
-    }),
-  );
-}
-
-const owners = new Map<string, ReturnType<RedisCluster["nodeOf"]>>();
-function ownerOf(tag: string): ReturnType<RedisCluster["nodeOf"]> {
-  const owner = owners.get(tag) ?? cluster.nodeOf(tag);
-  owners.set(tag, owner);
-  return owner;
-}
-
-/** Sends requests one after the other over a connection of their own. */
-async function repliesOf(port: number, version: 2 | 3, requests: readonly Words[]): Promise<string[]> {
-  using client = await RedirectedClient.connect(port, version);
-  const replies: string[] = [];
-  for (const words of requests) replies.push(await client.ask(...words));
-  return replies;
-}
-
-/** Sends requests at the cluster, then through the proxy, in the same state. */
-async function bothReplies(
-  version: 2 | 3,
-  requests: readonly Words[],
-  hasScripts: boolean,
-): Promise<{ direct: string[]; proxied: string[] }> {
-  await prepare(hasScripts);
-  // Not the node of the usual keys.
-  const direct = await repliesOf(cluster.nodes[0]!.port, version, requests);
-  await prepare(hasScripts);
-  const proxied = await repliesOf(proxy.port, version, requests);
-  return { direct, proxied };
-}
-
-// ---- what is compared
-
-/** Commands whose replies have no order. */
-const UNORDERED = new Set(["smembers", "sinter", "sunion", "sdiff", "spop", "function|list"]);
-/** Of these only the type of the reply is compared: time, memory and chance decide. */
-const SHAPES = new Set([
-  ...[
-    "time",
-    "lastsave",
-    "lolwut",
-    "memory|stats",
-    "memory|malloc-stats",
-    "memory|doctor",
-    "object|idletime",
-  ],
-  ...[
-    "slowlog|get",
-    "slowlog|len",
-    "latency|latest",
-    "latency|reset",
-    "latency|doctor",
-    "latency|histogram",
-    "role",
-  ],
-]);
-/** Members drawn at random, of these. */
-const DRAWN = new Map([
-  ["hrandfield", ["f", "g", "1", "2"]],
-  ["srandmember", ["m", "n"]],
-  ["zrandmember", ["m", "n", "o", "1", "2", "3"]],
-]);
-
-/** A reply as it is compared. @param name of the command, as the table has it */
-function shown(name: string, reply: string): string {
-  if (/^[-!_]/.test(reply) || reply.startsWith("$-1")) return reply;
-  if (SHAPES.has(name)) return reply[0]!;
-  if (UNORDERED.has(name)) return `${headOf(reply)} ${textsIn(reply).toSorted().join(" ")}`;
-  const drawn = DRAWN.get(name);
-  if (drawn !== undefined && textsIn(reply).every((text) => drawn.includes(text))) {
-    // A byte string's length is chance, too.
-    return reply.startsWith("$") ? "$" : `${headOf(reply)} drawn`;
-  }
-  if (name === "xinfo|consumers") return reply.replace(/(\$4\r\nidle\r\n):\d+/g, "$1:0");
-  return reply;
-}
-
-function headOf(reply: string): string {
-  return reply.slice(0, reply.indexOf("\r"));
-}
-
-/** All that is in a reply, at any depth, as texts. */
-function textsIn(reply: string): string[] {
-  const bytes = fromLatin1(reply);
-  const flat = (value: unknown): string[] =>
-    Array.isArray(value) || value instanceof Set || value instanceof Map
-      ? [...value].flatMap(flat)
-      : [String(value)];
-  return flat(decodeReply(bytes, 0, bytes.length, { text: true }));
-}
-
-/** The elements of an array's reply. */
-function elementsOf(reply: string): string[] {
-  const bytes = fromLatin1(reply);
-  const reader = new ReplyReader();
-  const elements: string[] = [];
-  for (let start = headOf(reply).length + 2; start < bytes.length; ) {
-    const end = reader.next(bytes, start, bytes.length);
-    elements.push(reply.slice(start, end));
-    start = end;
-  }
-  return elements;
-}
-
-function told(words: Words): string {
-  return words.map((word) => (/^[!-~]+$/.test(word) ? word : JSON.stringify(word).slice(0, 60))).join(" ");
-}
-
-/** What differs between two lists of replies to the same requests. */
-function differencesOf(
-  name: string,
-  requests: readonly Words[],
-  direct: string[],
-  proxied: string[],
-): string[] {
-  return requests.flatMap((words, index) => {
-    const [expected, received] = [direct[index]!, proxied[index]!];
-    return shown(name, expected) === shown(name, received) ? [] : [difference(words, expected, received)];
-  });
-}
-
-function difference(words: Words, expected: string, received: string): string {
-  const short = (reply: string): string => JSON.stringify(reply.slice(0, 300));
-  return `${told(words)}: ${short(expected)} at the cluster, ${short(received)} through the proxy`;
-}
-
 /** Those of `forms` that the nodes have and that are of a group of the table. */
 function namesOf(forms: Readonly<Record<string, unknown>>, group: string): string[] {
-  return Object.keys(forms).filter((name) => known.has(name) && COMMAND_FACTS.get(name)!.group === group);
+  return Object.keys(forms).filter(
+    (name) => compared.known.has(name) && COMMAND_FACTS.get(name)!.group === group,
+  );
 }
 
 function groupsOf(forms: Readonly<Record<string, unknown>>): string[] {
@@ -309,7 +104,7 @@ test("every command has forms or a reason why it has none, and no other one has"
   const lists = [FORMS, OWN_FORMS, BY_DESIGN];
   const counts = [...COMMAND_FACTS.keys()].map((name) => [name, lists.filter((list) => name in list).length]);
   if (server.available) {
-    expect(counts.filter(([name, count]) => known.has(name as string) && count !== 1)).toEqual([]);
+    expect(counts.filter(([name, count]) => compared.known.has(name as string) && count !== 1)).toEqual([]);
   }
   expect(lists.flatMap((list) => Object.keys(list)).filter((name) => !COMMAND_FACTS.has(name))).toEqual([]);
 });
@@ -322,7 +117,7 @@ describe.skipIf(!server.available).each(VERSIONS)(
       for (const name of namesOf(FORMS, group)) {
         const steps = stepsOf(name);
         const requests = steps.map(({ words }) => words);
-        const { direct, proxied } = await bothReplies(version, requests, group === SCRIPTS);
+        const { direct, proxied } = await compared.bothReplies(version, requests, group === SCRIPTS);
         for (const [index, { words, fails }] of steps.entries()) {
           const isError = direct[index]!.startsWith("-");
           if (fails !== undefined && fails !== isError) {
@@ -337,10 +132,13 @@ describe.skipIf(!server.available).each(VERSIONS)(
     test.each(groupsOf(OWN_FORMS))("replies of the same form, about the proxy: %s", async (group) => {
       const differences: string[] = [];
       for (const name of namesOf(OWN_FORMS, group)) {
-        const steps = OWN_FORMS[name]!.map((line) => ({ words: wordsOf(line), fails: line.startsWith("!") }));
+        const steps = OWN_FORMS[name]!.map((line) => ({
+          words: compared.wordsOf(line),
+          fails: line.startsWith("!"),
+        }));
         const requests = steps.map(({ words }) => words);
-        const direct = await repliesOf(cluster.nodes[0]!.port, version, requests);
-        const proxied = await repliesOf(proxy.port, version, requests);
+        const direct = await repliesOf(compared.cluster.nodes[0]!.port, version, requests);
+        const proxied = await repliesOf(compared.proxy.port, version, requests);
         for (const [index, { words, fails }] of steps.entries()) {
           const [expected, received] = [direct[index]!, proxied[index]!];
           const isAsTold = expected.startsWith("-") === fails;
@@ -364,7 +162,7 @@ describe.skipIf(!server.available).each(VERSIONS)(
               .map(({ words }) => words),
           ];
           const requests = [["EXISTS", `${TAG}string`], ["MULTI"], ...queued, ["EXEC"]];
-          const { direct, proxied } = await bothReplies(version, requests, group === SCRIPTS);
+          const { direct, proxied } = await compared.bothReplies(version, requests, group === SCRIPTS);
           const [expected, received] = [direct.pop()!, proxied.pop()!];
           differences.push(...differencesOf("exec", requests.slice(0, -1), direct, proxied));
           if (!expected.startsWith("*")) differences.push(`${name}: EXEC: ${expected} at the cluster`);
@@ -388,7 +186,7 @@ describe.skipIf(!server.available).each(VERSIONS)(
           const requests = wrong.flatMap(({ words }) => [
             ...[["EXISTS", `${TAG}string`], ["MULTI"], ["GET", `${TAG}string`], words, ["EXEC"]],
           ]);
-          const { direct, proxied } = await bothReplies(version, requests, group === SCRIPTS);
+          const { direct, proxied } = await compared.bothReplies(version, requests, group === SCRIPTS);
           for (const [index, words] of requests.entries()) {
             const [expected, received] = [direct[index]!, proxied[index]!];
             // What EXEC executes is compared by the test above.
@@ -402,14 +200,14 @@ describe.skipIf(!server.available).each(VERSIONS)(
     );
 
     test("what all nodes execute is not queued in a transaction", async () => {
-      await prepare(true);
-      using client = await RedirectedClient.connect(proxy.port, version);
+      await compared.prepare(true);
+      using client = await RedirectedClient.connect(compared.proxy.port, version);
       const names = Object.keys(NOT_QUEUED).filter((name) => NOT_QUEUED[name] === AT_ALL_NODES);
       const lines = [...names.flatMap((name) => FORMS[name]!), "DBSIZE", "FLUSHALL", "FLUSHDB", "KEYS *"];
       for (const line of [...lines, "RANDOMKEY", "SCAN 0"]) {
         expect(await client.ask("MULTI")).toBe("+OK\r\n");
         expect(await client.ask("GET", `${TAG}string`)).toBe("+QUEUED\r\n");
-        expect(await client.ask(...wordsOf(line))).toMatch(
+        expect(await client.ask(...compared.wordsOf(line))).toMatch(
           /^-ERR .* is executed at every node of the cluster/,
         );
         expect(await client.ask("EXEC")).toBe(ABORTED);
@@ -421,14 +219,14 @@ describe.skipIf(!server.available).each(VERSIONS)(
         ["string", "number", "list", "none"].map((key) => tag + key),
       );
       for (const name of SPLIT) {
-        await prepare(false);
+        await compared.prepare(false);
         const each: string[] = [];
         {
-          using client = await RedirectedClient.connect(cluster.nodes[0]!.port, version);
+          using client = await RedirectedClient.connect(compared.cluster.nodes[0]!.port, version);
           for (const key of [...keys, keys[0]!]) each.push(await client.ask(name, key));
         }
-        await prepare(false);
-        using client = await RedirectedClient.connect(proxy.port, version);
+        await compared.prepare(false);
+        using client = await RedirectedClient.connect(compared.proxy.port, version);
         const whole = await client.ask(name, ...keys, keys[0]!);
         const total = (replies: string[]): string =>
           `:${replies.reduce((sum, reply) => sum + Number(reply.slice(1)), 0)}\r\n`;
@@ -439,10 +237,10 @@ describe.skipIf(!server.available).each(VERSIONS)(
     });
 
     test("requests about the keys of all nodes", async () => {
-      await prepare(false);
-      using client = await RedirectedClient.connect(proxy.port, version);
+      await compared.prepare(false);
+      using client = await RedirectedClient.connect(compared.proxy.port, version);
       const replies = await Promise.all(
-        nodes.map(async (node) => textsIn(latin1(await node.ask("KEYS", "*")))),
+        compared.nodes.map(async (node) => textsIn(latin1(await node.ask("KEYS", "*")))),
       );
       const all = replies.flat().toSorted();
       expect(all.length).toBeGreaterThan(30);
@@ -479,20 +277,20 @@ describe.skipIf(!server.available).each(VERSIONS)(
       for (const line of wrong) {
         const words = line.split(" ");
         expect(`${line} ${await client.ask(...words)}`).toBe(
-          `${line} ${latin1(await nodes[0]!.ask(...words))}`,
+          `${line} ${latin1(await compared.nodes[0]!.ask(...words))}`,
         );
       }
       for (const words of [["FLUSHDB", "ASYNC"], ["FLUSHALL"], ["FLUSHALL", "SYNC"]]) {
-        await prepare(false);
+        await compared.prepare(false);
         expect(await client.ask(...words)).toBe("+OK\r\n");
-        for (const node of nodes) expect(latin1(await node.ask("DBSIZE"))).toBe(":0\r\n");
+        for (const node of compared.nodes) expect(latin1(await node.ask("DBSIZE"))).toBe(":0\r\n");
       }
       expect(await client.ask("RANDOMKEY")).toBe(version === 3 ? "_\r\n" : "$-1\r\n");
     });
 
     test("a transaction is for the slot of its keys", async () => {
-      await prepare(false);
-      using client = await RedirectedClient.connect(proxy.port, version);
+      await compared.prepare(false);
+      using client = await RedirectedClient.connect(compared.proxy.port, version);
       expect(await client.ask("MULTI")).toBe("+OK\r\n");
       expect(await client.ask("INCR", `${TAG}number`)).toBe("+QUEUED\r\n");
       expect(await client.ask("INCR", `${FAR}number`)).toBe(CROSS_SLOT);
@@ -500,14 +298,16 @@ describe.skipIf(!server.available).each(VERSIONS)(
       // The node sees only at EXEC that its own slots are several.
       const neighbors = [["MULTI"], ["INCR", `${TAG}number`], ["INCR", `${NEIGHBOR}number`], ["EXEC"]];
       const requests = [["EXISTS", `${TAG}string`], ...neighbors];
-      const { direct, proxied } = await bothReplies(version, requests, false);
+      const { direct, proxied } = await compared.bothReplies(version, requests, false);
       expect(proxied).toEqual(direct);
       expect(direct.at(-1)).toBe(CROSS_SLOT);
     });
 
     test("refused: what acts on a server, or belongs to one connection to it", async () => {
-      using client = await RedirectedClient.connect(proxy.port, version);
-      const names = Object.keys(BY_DESIGN).filter((name) => BY_DESIGN[name] === REFUSED && known.has(name));
+      using client = await RedirectedClient.connect(compared.proxy.port, version);
+      const names = Object.keys(BY_DESIGN).filter(
+        (name) => BY_DESIGN[name] === REFUSED && compared.known.has(name),
+      );
       expect(names.length).toBeGreaterThan(15);
       const given: Record<string, string[]> = { "client|tracking": ["ON"] };
       for (const name of names) {
@@ -521,9 +321,9 @@ describe.skipIf(!server.available).each(VERSIONS)(
     });
 
     test("as a Redis that is no cluster", async () => {
-      using client = await RedirectedClient.connect(proxy.port, version);
+      using client = await RedirectedClient.connect(compared.proxy.port, version);
       const names = Object.keys(BY_DESIGN).filter(
-        (name) => BY_DESIGN[name] === STANDALONE && known.has(name),
+        (name) => BY_DESIGN[name] === STANDALONE && compared.known.has(name),
       );
       expect(names.length).toBeGreaterThan(10);
       for (const name of names) {
@@ -568,10 +368,10 @@ describe.skipIf(!server.available).each(VERSIONS)(
         }
         return client.frames.slice(version - 2);
       };
-      await prepare(false);
+      await compared.prepare(false);
       for (const conversation of [channels, shards]) {
-        const direct = await framesOf((await ownerOf(TAG)).port, conversation);
-        expect(await framesOf(proxy.port, conversation)).toEqual(direct);
+        const direct = await framesOf(compared.ownerOf(TAG).port, conversation);
+        expect(await framesOf(compared.proxy.port, conversation)).toEqual(direct);
       }
     });
   },
