@@ -349,7 +349,6 @@ describe.skipIf(!server.available).each(VERSIONS)(
       ];
       const shards: Conversation = [
         [["SSUBSCRIBE", `${TAG}shard`, `${TAG}other`], 2],
-        [["SSUBSCRIBE", `${TAG}shard`, `${FAR}shard`], 1],
         [["SSUBSCRIBE"], 1],
         [["PING", "hello"], 1],
         [["SUNSUBSCRIBE", `${TAG}other`], 1],
