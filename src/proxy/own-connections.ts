@@ -95,12 +95,19 @@ export class OwnConnections {
    */
   whereabouts(request: Request, route: Route | undefined, isSplit: () => boolean): Whereabouts {
     const dedicated = this.dedicated!;
-    if (dedicated.answersByMessages) return "own";
+    // Of a client that has ended its subscriptions, the connection is kept nevertheless.
+    if (dedicated.answersByMessages && this.#connection.isSubscribed) return "own";
     const node = nodeOfKeys(this.#proxy, request, route);
     const isElsewhere = node !== undefined && node !== dedicated.node;
     if (dedicated.queues) return node === undefined ? "own" : this.#inTransaction(dedicated, node);
-    // Another node knows nothing of what the client watches. Otherwise the node sends the request on.
-    if (route?.kind === "dedicated") return isElsewhere && dedicated.isBound ? "cross-slot" : "own";
+    if (route?.kind === "dedicated") {
+      if (!isElsewhere) return "own";
+      // Another node knows nothing of what the client watches. Other requests the node sends on.
+      if (dedicated.isBound) return "cross-slot";
+      if (route.name !== "watch") return "own";
+      // A subscriber keeps its connection.
+      return dedicated.isBusy ? "later" : "cross-slot";
+    }
     // The keys of an MGET are asked for one by one.
     return isElsewhere || route?.name === "mget" || isSplit() ? "shared" : "own";
   }

@@ -413,7 +413,7 @@ export class CachingProxy implements Service, ProxyParts {
       },
       moved: (slots) => {
         this.cache.invalidateAll("channel", slots);
-        this.ownerChanges.look(this.origin.orderVersion);
+        this.ownerChanges.noted();
       },
       lost: (node, error) => {
         drop("channel", node);

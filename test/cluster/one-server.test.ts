@@ -202,6 +202,22 @@ describe.skipIf(!server.available)(server.title("one server"), () => {
     other.close();
   });
 
+  test("a client of RESP2 asks all nodes once it has ended its subscriptions; a subscriber watches keys of its node", async () => {
+    const [client, other] = (await clients(2, 3)) as [RespClient, RespClient];
+    await client.must("SUBSCRIBE", "news");
+    await client.must("UNSUBSCRIBE", "news");
+    for (const key of EACH) {
+      expect(await client.must("SET", key, key)).toBe("OK");
+      expect(await client.must("GET", key)).toBe(key);
+    }
+    other.sendRaw("*2\r\n$9\r\nSUBSCRIBE\r\n$4\r\nnews\r\n", 0);
+    const watched = await Promise.all(EACH.map((key) => other.ask("WATCH", key)));
+    expect(watched.filter((reply) => reply === "OK")).toHaveLength(1);
+    expect(watched.filter((reply) => String(reply).includes("CROSSSLOT"))).toHaveLength(2);
+    client.close();
+    other.close();
+  });
+
   test("scripts run at the node of their keys; KILL finds the node of the one that runs", async () => {
     const [client, other] = (await clients(3, 2)) as [RespClient, RespClient];
     const sha = String(await client.must("SCRIPT", "LOAD", "return redis.call('INCR', KEYS[1])"));

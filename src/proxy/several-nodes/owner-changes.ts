@@ -14,6 +14,11 @@ export class OwnerChanges {
   look(version: number): void {
     if (version === this.#version) return;
     this.#version = version;
+    this.noted();
+  }
+
+  /** Slots have other owners now, as this thread has learned. */
+  noted(): void {
     if (this.#isQueued || this.#listeners.size === 0) return;
     this.#isQueued = true;
     // The origin is in the middle of the change.
