@@ -11,7 +11,8 @@ import { RELAY_FAULTS } from "./relay-faults.ts";
 import { describeRounds, PATIENCE_MS, runRounds } from "./rounds.ts";
 
 const SECONDS = Number(process.env["GLASSCACHE_CHECKER_CLUSTER_SECONDS"] ?? 25);
-const SEED = Number(process.env["GLASSCACHE_CHECKER_SEED"] ?? Date.now() % 2 ** 32);
+/** A long run makes choices of its own. */
+const SEED = Number(process.env["GLASSCACHE_CHECKER_SEED"] ?? (SECONDS > 60 ? Date.now() % 2 ** 32 : 7));
 const ONLY = process.env["GLASSCACHE_CHECKER_FAULTS"]?.split(",");
 const TIMEOUT_MS = (SECONDS + 120) * 1000;
 

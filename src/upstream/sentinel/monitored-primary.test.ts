@@ -413,7 +413,8 @@ describe("a primary that was demoted", () => {
     const before = one.origin.orderVersion;
     FakeSentinel.giveRole(one.servers[0]!, "slave");
     expect(await one.ask(["SET", "a", "1"])).toStartWith("-READONLY You can't write");
-    expect(one.servers[0]!.count("SET")).toBeGreaterThan(2);
+    // In the meantime it is not asked: it may be replaced at any moment.
+    expect(one.servers[0]!.count("SET")).toBe(2);
     expect(one.origin.orderVersion).toBeGreaterThan(before);
   });
 

@@ -309,8 +309,15 @@ export class MonitoredPrimary implements Origin {
   }
 
   #sendAgain(request: UpstreamRequest): void {
+    const isDue = this.#settings.clock.monotonicMs() >= request.giveUpAtMs;
     try {
       const node = this.anyNode();
+      // Not to a node that is about to be replaced: its connections would be closed before it has answered. In the end
+      // it gives the client its answer.
+      if (this.#isDemoted && !isDue) {
+        this.#putOff(request);
+        return;
+      }
       const kind = request.redirectsTo!;
       if (typeof kind === "object") {
         // Not `single`, which would be in the first database.
@@ -322,8 +329,8 @@ export class MonitoredPrimary implements Origin {
       }
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
-      if (this.#settings.clock.monotonicMs() < request.giveUpAtMs) this.#putOff(request);
-      else failRequest(request, error);
+      if (isDue) failRequest(request, error);
+      else this.#putOff(request);
     }
   }
 }
