@@ -1,4 +1,4 @@
-import { useId } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 
 interface FieldProps {
   readonly label: string;
@@ -12,17 +12,23 @@ interface FieldProps {
 /** A text that is taken when it is finished: with Enter, or when the focus leaves. */
 export function Field({ label, class: name = "", value, placeholder, onValue }: FieldProps) {
   const id = useId();
+  // What is being typed stays when the page is drawn again meanwhile.
+  const [draft, setDraft] = useState<string>();
   return (
     <div class={`field ${name}`}>
       <label for={id}>{label}</label>
       <input
         id={id}
         type="text"
-        value={value}
+        value={draft ?? value}
         placeholder={placeholder}
         spellcheck={false}
         autocomplete="off"
-        onChange={({ currentTarget }) => onValue(currentTarget.value)}
+        onInput={({ currentTarget }) => setDraft(currentTarget.value)}
+        onChange={({ currentTarget }) => {
+          setDraft(undefined);
+          onValue(currentTarget.value);
+        }}
       />
     </div>
   );
