@@ -235,18 +235,8 @@ export class DedicatedConnection {
   begin(queued: readonly QueuedRequest[]): void {
     writeCommand(this.#upstream.out, ["MULTI"]);
     this.#queues = true;
-    this.#outstanding++;
-    const change: Change = { ...NO_CHANGE, effect: "multi" };
-    const began = (outcome: Outcome): void => {
-      this.#outstanding--;
-      this.#follow(change, outcome, []);
-    };
-    const request = new CallbackRequest(
-      // Without the transaction, later commands would be executed one by one.
-      (_bytes, _start, _end, reader) => began(isErrorReply(reader) ? "failed" : "replied"),
-      () => began("failed"),
-    );
-    this.#upstream.enqueue(request, this.#host.timeoutMs);
+    // Without the transaction, later commands would be executed one by one.
+    this.#awaitUnseen({ ...NO_CHANGE, effect: "multi" }, "failed");
     this.#movable = [];
     for (const one of queued) this.#requeue(one);
   }
@@ -255,16 +245,21 @@ export class DedicatedConnection {
   #requeue({ request, route }: QueuedRequest): void {
     writeRequest(this.#upstream.out, request);
     this.#noteQueued(request.text(0).toLowerCase(), request, route);
+    this.#awaitUnseen(NO_CHANGE, "error");
+  }
+
+  /** Awaits a reply that the client does not see. @param atError how the request ends if it is an error */
+  #awaitUnseen(change: Change, atError: Outcome): void {
     this.#outstanding++;
     const ended = (outcome: Outcome): void => {
       this.#outstanding--;
-      this.#follow(NO_CHANGE, outcome, []);
+      this.#follow(change, outcome, []);
     };
-    const again = new CallbackRequest(
-      (_bytes, _start, _end, reader) => ended(isErrorReply(reader) ? "error" : "replied"),
+    const request = new CallbackRequest(
+      (_bytes, _start, _end, reader) => ended(isErrorReply(reader) ? atError : "replied"),
       () => ended("failed"),
     );
-    this.#upstream.enqueue(again, this.#host.timeoutMs);
+    this.#upstream.enqueue(request, this.#host.timeoutMs);
   }
 
   /** @param redirection where invalidations go if this succeeds */

@@ -3,7 +3,7 @@ import { writeCommand } from "../protocol/request-writer.ts";
 import { CallbackRequest } from "./callback-request.ts";
 import { UpstreamConnection, type UpstreamEvents, type UpstreamOptions } from "./connection.ts";
 import { introduce, logIn } from "./handshake.ts";
-import { UpstreamError } from "./upstream-error.ts";
+import { notNeeded, type UpstreamError } from "./upstream-error.ts";
 
 /** The number of idle dedicated connections kept, for each RESP version. */
 const IDLE_CONNECTIONS = 64;
@@ -162,8 +162,4 @@ export class ConnectionPool {
     logIn(connection, { address: this.#options.address, version, selects: true });
     return connection;
   }
-}
-
-function notNeeded(): UpstreamError {
-  return new UpstreamError("ORIGINDOWN", "not needed any more", false);
 }

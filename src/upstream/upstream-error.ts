@@ -33,3 +33,8 @@ type PassingErrorCode = (typeof PASSING_CODES)[number];
 export function isPassingCode(code: string): code is PassingErrorCode {
   return (PASSING_CODES as readonly string[]).includes(code);
 }
+
+/** Why a connection ends whose requests have all been answered. */
+export function notNeeded(): UpstreamError {
+  return new UpstreamError("ORIGINDOWN", "not needed any more", false);
+}

@@ -11,7 +11,7 @@ import { failRequest, HeldRequests } from "../held-requests.ts";
 import { openNode } from "../open-node.ts";
 import type { NodeOptions, Origin, OriginEvents } from "../origin.ts";
 import type { OriginNode } from "../origin-node.ts";
-import { UpstreamError } from "../upstream-error.ts";
+import { notNeeded, UpstreamError } from "../upstream-error.ts";
 import type { Upstream, UpstreamRequest } from "../upstream-request.ts";
 import { AskingUpstream } from "./asking.ts";
 import { ClusterBeat } from "./cluster-beat.ts";
@@ -404,7 +404,7 @@ export class Cluster implements Origin {
     isDue: (assignment: Assignment, present: Primary | undefined) => boolean,
   ): void {
     const changed = this.#map.assign(assignments, seen, isDue);
-    if (changed.length > 0) this.#events.moved?.(changed);
+    if (changed.length > 0) this.#events.moved(changed);
     this.#adopt();
   }
 
@@ -440,8 +440,4 @@ function addressIn(
   from: OriginNode,
 ): Pick<OriginAddress, "host" | "port"> {
   return { host: host === "" ? from.host : host, port };
-}
-
-function notNeeded(): UpstreamError {
-  return new UpstreamError("ORIGINDOWN", "not needed any more", false);
 }

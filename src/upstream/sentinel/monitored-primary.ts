@@ -9,7 +9,7 @@ import { failRequest, HeldRequests } from "../held-requests.ts";
 import { openNode } from "../open-node.ts";
 import type { NodeOptions, Origin, OriginEvents } from "../origin.ts";
 import type { OriginNode } from "../origin-node.ts";
-import { UpstreamError } from "../upstream-error.ts";
+import { notNeeded, UpstreamError } from "../upstream-error.ts";
 import type { UpstreamRequest } from "../upstream-request.ts";
 import { type MonitoredAddress, PrimarySearch } from "./primary-search.ts";
 import { PRIMARY, RoleBeat } from "./role.ts";
@@ -333,10 +333,6 @@ export class MonitoredPrimary implements Origin {
       else this.#putOff(request);
     }
   }
-}
-
-function notNeeded(): UpstreamError {
-  return new UpstreamError("ORIGINDOWN", "not needed any more", false);
 }
 
 function isOfReplica(bytes: Uint8Array, { valueStart, valueEnd }: ReplyReader): boolean {
