@@ -1,41 +1,20 @@
+import type { ByteSlab } from "./byte-slab.ts";
 import { equalBytes } from "./bytes.ts";
-import { hashSlotOf } from "./hash-slot.ts";
-
-const NOTHING = new Uint8Array(0);
+import { KeyBytes } from "./key-bytes.ts";
 
 /**
  * Refers to the key bytes[start, end), with its hash, which is computed once per request. One object refers to one
  * key after another, so that a lookup allocates nothing. A function that keeps a key longer than the call must `copy`
  * it.
  */
-export class KeyRef {
-  bytes: Uint8Array = NOTHING;
-  start = 0;
-  end = 0;
+export class KeyRef extends KeyBytes {
   /** An unsigned 32-bit integer. */
   hash = 0;
-  /** −1: not computed. */
-  #hashSlot = -1;
 
   /** Makes this object refer to another key. */
   refer(bytes: Uint8Array, start: number, end: number, hash: number): this {
-    this.bytes = bytes;
-    this.start = start;
-    this.end = end;
     this.hash = hash;
-    this.#hashSlot = -1;
-    return this;
-  }
-
-  /** Length in bytes. */
-  get length(): number {
-    return this.end - this.start;
-  }
-
-  /** The key's hash slot in a cluster, from 0 to 16,383. Computed when it is asked for first. */
-  get hashSlot(): number {
-    if (this.#hashSlot < 0) this.#hashSlot = hashSlotOf(this.bytes, this.start, this.end);
-    return this.#hashSlot;
+    return this.at(bytes, start, end);
   }
 
   equals({ bytes, start, end, hash }: KeyRef): boolean {
@@ -50,11 +29,11 @@ export class KeyRef {
     return new KeyRef().refer(bytes, 0, bytes.length, this.hash);
   }
 
-  /** Drops the reference to the bytes. */
-  clear(): void {
-    this.bytes = NOTHING;
-    this.start = 0;
-    this.end = 0;
-    this.#hashSlot = -1;
+  /** Returns the same key, copied into the slab. */
+  copyInto(slab: ByteSlab): KeyRef {
+    slab.keep(this.bytes, this.start, this.end);
+    const copy = new KeyRef().refer(slab.bytes, slab.start, slab.start + this.length, this.hash);
+    copy.slot = this.slot;
+    return copy;
   }
 }

@@ -143,10 +143,9 @@ export class Auditor {
   }
 
   #ask(read: AuditedRead): void {
-    const { bytes, start, end } = read.key;
     let connection: UpstreamConnection;
     try {
-      connection = this.#options.origin.nodeOf(bytes, start, end).main();
+      connection = this.#options.origin.nodeOf(read.key).main();
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       // It is down, or does not keep up.

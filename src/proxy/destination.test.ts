@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { factsOfRequest } from "../commands/command-facts.ts";
 import { NameTable } from "../commands/command-table.ts";
 import { latin1, utf8 } from "../lib/bytes.ts";
+import type { KeyBytes } from "../lib/key-bytes.ts";
 import { Request } from "../protocol/protocol.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
 import type { ProxyParts } from "./context.ts";
@@ -18,7 +19,7 @@ const named = (name: string): OriginNode => ({ name }) as OriginNode;
 function proxyWith(nodes: readonly OriginNode[]): ProxyParts {
   const origin = {
     nodes,
-    nodeOf: (bytes: Uint8Array, start: number, end: number) => named(`of ${latin1(bytes, start, end)}`),
+    nodeOf: ({ bytes, start, end }: KeyBytes) => named(`of ${latin1(bytes, start, end)}`),
     anyNode: () => named("any"),
   };
   return { origin, usesOf } as unknown as ProxyParts;

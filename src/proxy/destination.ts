@@ -1,5 +1,6 @@
 import { factsOfRequest } from "../commands/command-facts.ts";
 import { type KeyUse, keysOf } from "../commands/facts.ts";
+import { KeyBytes } from "../lib/key-bytes.ts";
 import type { Request } from "../protocol/protocol.ts";
 import type { Origin } from "../upstream/origin.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
@@ -61,5 +62,12 @@ function nodeOfFirst(
 function nodeOfArgument(origin: Origin, request: Request, index: number): OriginNode | undefined {
   // Too few arguments: any node answers with the right error.
   if (index >= request.count) return undefined;
-  return origin.nodeOf(request.bytes, request.starts[index]!, request.ends[index]!);
+  return origin.nodeOf(argumentAt(request, index));
+}
+
+const ARGUMENT = new KeyBytes();
+
+/** Refers to an argument that is a key, until the next call. */
+export function argumentAt({ bytes, starts, ends }: Request, index: number): KeyBytes {
+  return ARGUMENT.at(bytes, starts[index]!, ends[index]!);
 }

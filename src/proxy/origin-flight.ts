@@ -1,4 +1,5 @@
 import type { Flight } from "../coherence/flight.ts";
+import type { KeyBytes } from "../lib/key-bytes.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { isErrorReply } from "../upstream/error-reply.ts";
 import type { Fenced } from "../upstream/fenced.ts";
@@ -17,7 +18,7 @@ import type { Question } from "./question.ts";
 /** Stores what flights bring, before their waiters are told. */
 export interface Landing {
   /** Whether the node owns the key bytes[start, end). */
-  owns(node: Fenced, bytes: Uint8Array, start: number, end: number): boolean;
+  owns(node: Fenced, key: KeyBytes): boolean;
   /** The time base of the cache. */
   nowMs(): number;
   /** The flight has brought the value bytes[start, end). */
@@ -102,8 +103,7 @@ export class OriginFlight extends UpstreamRequest implements LargeReplySink {
    * known as the owner. Its answer is shown and not stored, because the entries of the slot depend on the owner.
    */
   override redirect({ to, node, isAsking }: Redirected): void {
-    const { bytes, start, end } = this.#flight.key;
-    if (isAsking || !this.#landing.owns(node, bytes, start, end)) this.#flight.void();
+    if (isAsking || !this.#landing.owns(node, this.#flight.key)) this.#flight.void();
     this.send(to, this.#landing.nowMs());
   }
 

@@ -6,6 +6,7 @@ import { MISSING, type Waiter } from "../coherence/waiter.ts";
 import type { LargeValue, ValueSink } from "../lib/byte-buffer.ts";
 import { ByteSlab } from "../lib/byte-slab.ts";
 import { latin1 } from "../lib/bytes.ts";
+import type { KeyBytes } from "../lib/key-bytes.ts";
 import { KeyRef } from "../lib/key-ref.ts";
 import { TakingSink } from "../store/copy-sink.ts";
 import { FRESH } from "../store/freshness.ts";
@@ -183,7 +184,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
 
   /** Begins a flight. */
   #send(
-    { bytes, start, end, hash }: KeyRef,
+    key: KeyRef,
     question: Question,
     waiter: Waiter,
     isClaimed: boolean,
@@ -194,21 +195,18 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     let node: OriginNode;
     let connection: UpstreamConnection;
     try {
-      node = origin.nodeOf(bytes, start, end);
+      node = origin.nodeOf(key);
       connection = node.main();
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
-      if (isClaimed) this.#options.claims!.release(hash);
+      if (isClaimed) this.#options.claims!.release(key.hash);
       waiter.without({ kind: "failed", error });
       return;
     }
-    const keys = this.#keys;
-    keys.keep(bytes, start, end);
-    const kept = new KeyRef().refer(keys.bytes, keys.start, keys.start + end - start, hash);
-    const flight = this.#cache.begin(kept, question.kept(), this, waiter);
+    const flight = this.#cache.begin(key.copyInto(this.#keys), question.kept(), this, waiter);
     flight.isClaimed = isClaimed;
     // A slot that has changed hands meanwhile has had another epoch since then: the flight may have got the new one.
-    if (!origin.owns(node, bytes, start, end)) flight.void();
+    if (!origin.owns(node, key)) flight.void();
     new OriginFlight(flight, this, meter).send(connection, nowMs);
   }
 
@@ -317,8 +315,8 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
     this.#ask(flight.key, flight.variant, waiter, false, this.#options.nowMs());
   }
 
-  owns(node: Fenced, bytes: Uint8Array, start: number, end: number): boolean {
-    return this.#origin.owns(node, bytes, start, end);
+  owns(node: Fenced, key: KeyBytes): boolean {
+    return this.#origin.owns(node, key);
   }
 
   /** The time base of the cache. */

@@ -1,3 +1,4 @@
+import type { KeyBytes } from "../lib/key-bytes.ts";
 import { systemTimers, type Timer } from "../lib/timers.ts";
 import type { ReplyReader } from "../protocol/reply-reader.ts";
 import { formatOrigin, type OriginAddress, parseOrigin, SERVER_SCHEMES } from "./address.ts";
@@ -99,12 +100,12 @@ export class DiscoveredOrigin implements Origin {
     return this.#present.orderVersion;
   }
 
-  nodeOf(bytes: Uint8Array, start: number, end: number): OriginNode {
-    return this.#present.nodeOf(bytes, start, end);
+  nodeOf(key: KeyBytes): OriginNode {
+    return this.#present.nodeOf(key);
   }
 
-  owns(node: Fenced, bytes: Uint8Array, start: number, end: number): boolean {
-    return this.#present.owns(node, bytes, start, end);
+  owns(node: Fenced, key: KeyBytes): boolean {
+    return this.#present.owns(node, key);
   }
 
   numberOf(node: OriginNode): number {

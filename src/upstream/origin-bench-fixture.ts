@@ -1,5 +1,6 @@
 import { fromLatin1, latin1 } from "../lib/bytes.ts";
 import { systemClock } from "../lib/clock.ts";
+import { KeyBytes } from "../lib/key-bytes.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import { CallbackRequest } from "./callback-request.ts";
 import type { ChannelOptions } from "./channel.ts";
@@ -135,8 +136,7 @@ export class OriginBench implements Disposable {
   }
 
   node(index: number): OriginNode {
-    const key = fromLatin1(this.#kind.keys[index]!);
-    return this.origin.nodeOf(key, 0, key.length);
+    return this.origin.nodeOf(new KeyBytes().at(fromLatin1(this.#kind.keys[index]!)));
   }
 
   /** Waits for the `count`th event of a node with this text. */

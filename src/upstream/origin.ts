@@ -1,3 +1,4 @@
+import type { KeyBytes } from "../lib/key-bytes.ts";
 import type { OriginAddress } from "./address.ts";
 import type { ChannelOptions, LinkStatus } from "./channel.ts";
 import type { ConnectionCounts } from "./connection-pool.ts";
@@ -47,17 +48,16 @@ export interface Origin extends Fenced {
   readonly orderVersion: number;
 
   /**
-   * Returns the node of the key bytes[start, end). A request about several keys can go to one node if that is the
+   * Returns the node of a key. A request about several keys can go to one node if that is the
    * node of all of them.
    * @throws UpstreamError if no node is known to have the key
    */
-  nodeOf(bytes: Uint8Array, start: number, end: number): OriginNode;
+  nodeOf(key: KeyBytes): OriginNode;
 
   /**
-   * Whether the node owns the key bytes[start, end) as far as is known, so that it will tell of changes to what it
-   * says about the key now.
+   * Whether the node owns the key as far as is known, so that it will tell of changes to what it says about the key now.
    */
-  owns(node: Fenced, bytes: Uint8Array, start: number, end: number): boolean;
+  owns(node: Fenced, key: KeyBytes): boolean;
 
   /** Returns the number that `owners` has for the slots of a node. */
   numberOf(node: OriginNode): number;

@@ -1,4 +1,5 @@
 import { stalenessBoundMs } from "../coherence/heartbeat.ts";
+import type { KeyBytes } from "../lib/key-bytes.ts";
 import type { OriginAddress } from "./address.ts";
 import type { ChannelOptions, LinkStatus } from "./channel.ts";
 import type { ConnectionCounts } from "./connection-pool.ts";
@@ -28,7 +29,7 @@ export class SplitOrigin implements Origin {
     this.nodes = addresses.map((address) => openNode({ ...options, address }, events));
   }
 
-  nodeOf(bytes: Uint8Array, _start: number, end: number): OriginNode {
+  nodeOf({ bytes, end }: KeyBytes): OriginNode {
     return this.nodes[bytes[end - 1]! % this.nodes.length]!;
   }
 

@@ -3,12 +3,13 @@ import { array, assert, constantFrom, integer, nat, property, uniqueArray } from
 import { COMMAND_FACTS } from "../../commands/command-facts.ts";
 import { latin1, utf8 } from "../../lib/bytes.ts";
 import { hashSlotOf } from "../../lib/hash-slot.ts";
+import type { KeyBytes } from "../../lib/key-bytes.ts";
 import { Request } from "../../protocol/protocol.ts";
 import { decodeReply, type ReplyValue } from "../../protocol/reply-value.ts";
 import type { Origin } from "../../upstream/origin.ts";
 import type { OriginNode } from "../../upstream/origin-node.ts";
 import { ROUTES } from "../routes.ts";
-import { type Plan, planOf } from "./plan.ts";
+import { mayNeedSeveral, type Plan, planOf } from "./plan.ts";
 
 /** A node, as far as plans are concerned. */
 interface Numbered extends OriginNode {
@@ -20,8 +21,7 @@ function originOf(numbers: readonly number[]): Origin & { nodes: OriginNode[] } 
   const nodes = numbers.map((number) => ({ number }) as Numbered);
   const origin = {
     nodes,
-    nodeOf: (bytes: Uint8Array, start: number, end: number) =>
-      nodes[hashSlotOf(bytes, start, end) % nodes.length],
+    nodeOf: ({ hashSlot }: KeyBytes) => nodes[hashSlot % nodes.length],
     numberOf: (node: Numbered) => node.number,
   };
   return origin as unknown as Origin & { nodes: OriginNode[] };
@@ -43,7 +43,10 @@ const THREE = originOf([1, 2, 3]);
 
 function planned(words: readonly string[], origin: Origin = THREE, splitsWrites = false): Plan | undefined {
   const random = { next: () => 0 };
-  return planOf({ origin, random, splitsWrites }, words[0]!.toLowerCase(), requestOf(words));
+  const name = words[0]!.toLowerCase();
+  const plan = planOf({ origin, random, splitsWrites }, name, requestOf(words));
+  if (plan !== undefined) expect(mayNeedSeveral(name)).toBe(true);
+  return plan;
 }
 
 /** The parts as words, each with its node's number. */

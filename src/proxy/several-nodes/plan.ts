@@ -1,6 +1,5 @@
 import { ByteBuffer } from "../../lib/byte-buffer.ts";
 import { latin1 } from "../../lib/bytes.ts";
-import { hashSlotOf } from "../../lib/hash-slot.ts";
 import type { Random } from "../../lib/random.ts";
 import type { Request } from "../../protocol/protocol.ts";
 import {
@@ -11,6 +10,7 @@ import {
 } from "../../protocol/request-writer.ts";
 import type { Origin } from "../../upstream/origin.ts";
 import type { OriginNode } from "../../upstream/origin-node.ts";
+import { argumentAt } from "../destination.ts";
 import { encodeLine } from "./encoded-line.ts";
 import { anyOf, concatenation, first, inAll, type Join, least, sum } from "./joined-replies.ts";
 import { nextCursor, nodeBehind, readCursor } from "./scan-cursor.ts";
@@ -68,6 +68,16 @@ const ABOUT_SCRIPTS = new Map<string, Join>([
 /** At most one node runs the script that is to end. */
 const ENDING = new Set(["script kill", "function kill"]);
 
+const NAMES: ReadonlySet<string> = new Set([
+  ...[...COUNTING, ...SETTING.keys(), ...ABOUT_ALL.keys()],
+  ...["scan", "randomkey", "script", "function"],
+]);
+
+/** Whether several nodes may have to execute a command together. Each request asks this. @param name in lower case */
+export function mayNeedSeveral(name: string): boolean {
+  return NAMES.has(name);
+}
+
 /**
  * Returns how several nodes execute a request together; undefined: one node does, as any other request.
  * @param name in lower case
@@ -108,14 +118,13 @@ function everyNode(origin: Origin, request: Request, join: Join): Plan {
 function splitByKeys(origin: Origin, request: Request, step: number, join: Join): Plan | undefined {
   const bySlot = new Map<number, number[]>();
   for (let index = 1; index < request.count; index += step) {
-    const slot = hashSlotOf(request.bytes, request.starts[index]!, request.ends[index]!);
+    const slot = argumentAt(request, index).hashSlot;
     const indexes = bySlot.get(slot);
     if (indexes === undefined) bySlot.set(slot, [index]);
     else indexes.push(index);
   }
   if (bySlot.size < 2) return undefined;
   const parts = [...bySlot.values()].map((indexes) => {
-    const [start, end] = [request.starts[indexes[0]!]!, request.ends[indexes[0]!]!];
     const command = encoded((out) => {
       writeArgumentCount(out, 1 + indexes.length * step);
       writeRequestArgument(out, request, 0);
@@ -123,7 +132,7 @@ function splitByKeys(origin: Origin, request: Request, step: number, join: Join)
         for (let at = index; at < index + step; at++) writeRequestArgument(out, request, at);
       }
     });
-    return { node: origin.nodeOf(request.bytes, start, end), command };
+    return { node: origin.nodeOf(argumentAt(request, indexes[0]!)), command };
   });
   return { parts, join };
 }

@@ -1,5 +1,6 @@
 import type { LateAnswer } from "../../commands/client-context.ts";
 import { fromLatin1, latin1 } from "../../lib/bytes.ts";
+import { KeyBytes } from "../../lib/key-bytes.ts";
 import { systemTimers, type Timers } from "../../lib/timers.ts";
 import type { Connection } from "../../net/connection.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
@@ -204,8 +205,7 @@ export class ShardSubscriptions {
     };
     const waitMs = Math.min(RETRY_LEAST_MS * 2 ** Math.max(0, attempt - ATTEMPTS_AT_ONCE), RETRY_MOST_MS);
     try {
-      const name = fromLatin1(channel);
-      const link = this.#linkTo(this.#proxy.origin.nodeOf(name, 0, name.length));
+      const link = this.#linkTo(this.#proxy.origin.nodeOf(new KeyBytes().at(fromLatin1(channel))));
       subscription.link = link;
       link.subscribe(channel, {
         subscribed: () => {
@@ -239,9 +239,9 @@ export class ShardSubscriptions {
     const { channel, link, isPlaced } = subscription;
     if (!isPlaced || link === undefined || link.isClosed || this.#isEnded) return;
     const { origin } = this.#proxy;
-    const name = fromLatin1(channel);
-    const owner = origin.nodeOf(name, 0, name.length);
-    if (owner === link.node || !origin.owns(owner, name, 0, name.length)) return;
+    const name = new KeyBytes().at(fromLatin1(channel));
+    const owner = origin.nodeOf(name);
+    if (owner === link.node || !origin.owns(owner, name)) return;
     if (link.node.channel.status !== "up") {
       this.#lost();
       return;

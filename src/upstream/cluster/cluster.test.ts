@@ -4,6 +4,7 @@ import { FakeOrigin } from "../../../test/support/fake-origin.ts";
 import { awaited, until } from "../../../test/support/until.ts";
 import { latin1, utf8 } from "../../lib/bytes.ts";
 import { systemClock } from "../../lib/clock.ts";
+import { KeyBytes } from "../../lib/key-bytes.ts";
 import { writeCommand } from "../../protocol/request-writer.ts";
 import { CallbackRequest } from "../callback-request.ts";
 import type { ChannelOptions } from "../channel.ts";
@@ -77,8 +78,7 @@ class Bench implements Disposable {
 
   /** Returns the number of the node that a key's requests go to. */
   ownerOf(key: string, origin = this.origin): number {
-    const bytes = utf8(key);
-    return this.#indexOf(origin.nodeOf(bytes, 0, bytes.length));
+    return this.#indexOf(origin.nodeOf(new KeyBytes().at(utf8(key))));
   }
 
   /** Waits until all nodes are known and connected. */
@@ -91,8 +91,7 @@ class Bench implements Disposable {
 
   /** Sends a command to the node of its key, and lets it be redirected. */
   ask(command: readonly string[], kind: "main" | 2 | 3 = "main", origin = this.origin): Promise<string> {
-    const key = utf8(command[1]!);
-    const node = origin.nodeOf(key, 0, key.length);
+    const node = origin.nodeOf(new KeyBytes().at(utf8(command[1]!)));
     return this.askAt(node, command, kind);
   }
 

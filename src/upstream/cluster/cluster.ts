@@ -1,5 +1,6 @@
 import { stalenessBoundMs } from "../../coherence/heartbeat.ts";
-import { HASH_SLOTS, hashSlotOf } from "../../lib/hash-slot.ts";
+import { HASH_SLOTS } from "../../lib/hash-slot.ts";
+import type { KeyBytes } from "../../lib/key-bytes.ts";
 import type { ReplyReader } from "../../protocol/reply-reader.ts";
 import { formatOrigin, type OriginAddress } from "../address.ts";
 import type { ChannelOptions, LinkStatus } from "../channel.ts";
@@ -59,6 +60,9 @@ export class Cluster implements Origin {
   #others: readonly OriginAddress[] = [];
   readonly #held: HeldRequests;
   #orderVersion = 0;
+  /** What `tracking` is, until a node says something else. */
+  #tracking: boolean | undefined;
+  #isTrackingKnown = false;
   #isClosed = false;
   #lastError: UpstreamError;
 
@@ -96,8 +100,8 @@ export class Cluster implements Origin {
     return this.#map.version + this.#orderVersion;
   }
 
-  nodeOf(bytes: Uint8Array, start: number, end: number): OriginNode {
-    return this.nodeOfSlot(hashSlotOf(bytes, start, end));
+  nodeOf({ hashSlot }: KeyBytes): OriginNode {
+    return this.nodeOfSlot(hashSlot);
   }
 
   /** Returns the node that owns a hash slot; if nobody knows, a node that does. */
@@ -130,10 +134,9 @@ export class Cluster implements Origin {
     return slots;
   }
 
-  owns(node: Fenced, bytes: Uint8Array, start: number, end: number): boolean {
-    const slot = hashSlotOf(bytes, start, end);
+  owns(node: Fenced, { hashSlot }: KeyBytes): boolean {
     this.#adopt();
-    return this.#byNumber[this.#map.ownerOf(slot)] === node;
+    return this.#byNumber[this.#map.ownerOf(hashSlot)] === node;
   }
 
   numberOf(node: OriginNode): number {
@@ -159,13 +162,15 @@ export class Cluster implements Origin {
   }
 
   get tracking(): boolean | undefined {
-    // A node that has not said so yet has not answered anything either. Each write and each fill asks this.
-    let told: boolean | undefined;
-    for (const { channel } of this.nodes) {
-      if (channel.tracking === false) return false;
-      told ??= channel.tracking;
+    // Each write and each fill asks this.
+    this.#adopt();
+    if (!this.#isTrackingKnown) {
+      // A node that has not said so yet has not answered anything either.
+      const told = this.#nodes.map(({ channel }) => channel.tracking);
+      this.#tracking = told.includes(false) ? false : told.find((one) => one !== undefined);
+      this.#isTrackingKnown = true;
     }
-    return told;
+    return this.#tracking;
   }
 
   get provenUntilMs(): number {
@@ -216,6 +221,7 @@ export class Cluster implements Origin {
       primary === undefined || !owning.has(number) ? undefined : this.#nodeAt(primary),
     );
     this.#nodes = this.#byNumber.filter((node) => node !== undefined);
+    this.#isTrackingKnown = false;
     // As long as nobody knows anything, a seed is asked, and sends requests on.
     if (this.#nodes.length === 0) this.#nodes = [this.#nodeAt(this.#seeds[0]!)];
     // Numbers may be of other nodes now.
@@ -230,7 +236,12 @@ export class Cluster implements Origin {
       this.#optionsOf({ host, port }, () => node),
       {
         ...this.#events,
+        ready: (ready, tracking) => {
+          this.#isTrackingKnown = false;
+          this.#events.ready(ready, tracking);
+        },
         lost: (lost, error) => {
+          this.#isTrackingKnown = false;
           if (this.#open.get(name) !== node) {
             this.#events.retired(lost);
             return;
