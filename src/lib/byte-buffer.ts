@@ -52,7 +52,7 @@ export class ByteBuffer {
     let capacity = Math.max(64, this.bytes.length * 2);
     while (capacity < needed) capacity *= 2;
     const grown = new Uint8Array(capacity);
-    grown.set(this.bytes.subarray(0, this.length));
+    if (this.length > 0) grown.set(this.bytes.subarray(0, this.length));
     this.bytes = grown;
   }
 }

@@ -20,3 +20,14 @@ test("what is added during an event is flushed behind it, once each time, in ord
   await Promise.resolve();
   expect(flushed.slice(4)).toEqual(["later"]);
 });
+
+test("where replies come in several events, all that one turn adds are flushed together", async () => {
+  const queue = new FlushQueue(() => true);
+  let flushed = 0;
+  const connection = { flushQueued: () => void flushed++ };
+  queue.add(connection);
+  await Promise.resolve();
+  expect(flushed).toBe(0);
+  await new Promise(setImmediate);
+  expect(flushed).toBe(1);
+});

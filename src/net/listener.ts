@@ -195,7 +195,7 @@ function admissionOf({
     codec: new SharedCodec(limits.replyBytes, isCommandName),
     foreignClients: new ForeignClients(log, clock),
     unreadReplies: new LimitedMessages(log, clock),
-    flushes: new FlushQueue(),
+    flushes: new FlushQueue(() => service.hasSeveralSources === true),
     batchTimes: service.batchTimes ?? { left: Number.POSITIVE_INFINITY, ended() {} },
     slice: new ByteBuffer(SLICE_BYTES),
   };

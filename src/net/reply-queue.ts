@@ -2,6 +2,8 @@ import { ByteBuffer, type LargeValue } from "../lib/byte-buffer.ts";
 
 /** A larger buffer is freed when it becomes empty. */
 const KEEP_BYTES = 16 * 1024;
+/** The first size of a segment's buffer: most replies that wait for others are short. */
+const SEGMENT_BYTES = 64;
 
 /**
  * Keeps pipelined replies in order; no other code does. A request that cannot be answered at once takes a ticket, which
@@ -251,7 +253,7 @@ export class Segment {
   }
 
   get buffer(): ByteBuffer {
-    this.#buffer ??= new ByteBuffer(0);
+    this.#buffer ??= new ByteBuffer(SEGMENT_BYTES);
     return this.#buffer;
   }
 

@@ -23,6 +23,7 @@ import { PendingRequest } from "./pending-request.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import { downgradeReply } from "./reply-downgrade.ts";
 import { ERROR, FORWARDED } from "./request-results.ts";
+import type { BeforeReply } from "./touched-keys.ts";
 
 interface ForwardedRequestOptions {
   readonly ticket: Ticket;
@@ -40,7 +41,7 @@ interface ForwardedRequestOptions {
   /** Whether the reply comes in the client's own RESP version. */
   readonly isRaw?: boolean;
   /** Called before the client gets the reply. */
-  readonly beforeReply?: (() => void) | undefined;
+  readonly beforeReply?: BeforeReply | undefined;
   /** Called once, when the reply has been written. */
   readonly done: () => void;
 }
@@ -105,7 +106,8 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
     if (version === 0) writeTextReply(reply, bytes, reader);
     else if (version === 2 && !this.#options.isRaw) downgradeReply(bytes, start, reply.out);
     else reply.out.append(bytes, start, end);
-    if (behind === undefined) this.#finish(FORWARDED);
+    // The packet's time: a clock takes time to read.
+    if (behind === undefined) this.#finish(FORWARDED, this.handedOverMs + this.roundTripMs);
     else fence.pass(behind, () => this.#finish(FORWARDED));
   }
 
@@ -142,7 +144,7 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   #largeStep(): void {
     if (--this.#awaited > 0) return;
     const { beforeReply, done } = this.#options;
-    beforeReply?.();
+    beforeReply?.(this.redirections > 0);
     this.#incoming!.complete();
     this.#closeOwn?.();
     done();
@@ -162,10 +164,10 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
     this.#finish(ERROR);
   }
 
-  #finish(result: number): void {
+  #finish(result: number, nowMs?: number): void {
     const { ticket, pending, beforeReply, done } = this.#options;
-    pending.ended(result);
-    beforeReply?.();
+    pending.ended(result, nowMs);
+    beforeReply?.(this.redirections > 0);
     ticket.done();
     this.#closeOwn?.();
     done();

@@ -18,17 +18,17 @@ import type { Lane, Lanes } from "./lanes.ts";
 import { writeLargeRequest } from "./large-request.ts";
 import { PendingRequest } from "./pending-request.ts";
 import { isUrgent, mayWrite, type Route, TEXT_DELETE, TEXT_PUT } from "./routes.ts";
-import { type Plan, planOf } from "./several-nodes/plan.ts";
+import { mayNeedSeveral, type Plan, planOf } from "./several-nodes/plan.ts";
 import { sendParts } from "./several-nodes/several-nodes.ts";
 import { backendTicket } from "./text-sources.ts";
-import { touchKeys, touchUses } from "./touched-keys.ts";
+import { type BeforeReply, touchKeys, touchUses } from "./touched-keys.ts";
 
 /** How to send a request over the main connection; see the options of `ForwardedRequest`. */
 interface Sending {
   readonly version: 0 | 2 | 3;
   readonly mayWrite: boolean;
   readonly behind?: Fenced | undefined;
-  readonly beforeReply?: (() => void) | undefined;
+  readonly beforeReply?: BeforeReply | undefined;
 }
 
 /** Forwards one client's requests to the origin: writes, and reads that are not cached. */
@@ -83,7 +83,7 @@ export class Forwarding {
   /** How several nodes execute the request; undefined: one does. */
   #plan(request: Request, route: Route | undefined): Plan | undefined {
     const { origin, random, settings } = this.#proxy;
-    if (!usesHashSlots(origin) || route === undefined) return undefined;
+    if (route === undefined || !mayNeedSeveral(route.name) || !usesHashSlots(origin)) return undefined;
     return planOf({ origin, random, splitsWrites: settings.splitsWrites }, route.name, request);
   }
 
@@ -172,7 +172,20 @@ export class Forwarding {
     stats.forwarded++;
     this.#lanes.beginMain();
     const done = this.#lanes.mainDone;
-    const request = new ForwardedRequest({ ticket, pending, stats, fence, done, sentOver: "main", ...how });
+    const { version, mayWrite, behind, beforeReply } = how;
+    // Not spread: each write pays for it.
+    const request = new ForwardedRequest({
+      ticket,
+      pending,
+      version,
+      mayWrite,
+      stats,
+      fence,
+      behind,
+      sentOver: "main",
+      beforeReply,
+      done,
+    });
     const { bytes, start } = sentRequests;
     if (keptBytes > 0) request.keep(bytes, start, start + keptBytes);
     upstream.enqueue(request);

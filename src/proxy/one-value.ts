@@ -40,8 +40,7 @@ export class OneValue implements Waiter {
     this.announce(reply, source, remainingMs);
     if (this.#form === "bytes") reply.bulk(bytes, start, end);
     else writeWholeReply(reply as RespWriter, bytes, start, end);
-    this.#answered();
-    this.#finish(this.#result);
+    this.#finish(this.#result, this.#answered());
   }
 
   without(reason: NoValue): void {
@@ -60,8 +59,8 @@ export class OneValue implements Waiter {
         if (reply.version === 0) reply.error(NOT_A_STRING);
         else writeWholeReply(reply as RespWriter, reason.bytes, reason.start, reason.end);
     }
-    if (reason.kind !== "failed") this.#answered();
-    this.#finish(reason.kind === "failed" ? ERROR : this.#result);
+    if (reason.kind === "failed") this.#finish(ERROR);
+    else this.#finish(this.#result, this.#answered());
   }
 
   arriving(value: LargeValue, source: Source, remainingMs: number): void {
@@ -97,17 +96,21 @@ export class OneValue implements Waiter {
     return this.isCoalesced ? COALESCED : MISS;
   }
 
-  #answered(rest?: "transfer"): void {
-    if (!this.isCoalesced) this.#pending.answered(this.#session.proxy.stats.origin.latestMiss, rest);
+  /** @returns when the answer came; undefined: to another read's question */
+  #answered(rest?: "transfer"): number | undefined {
+    if (this.isCoalesced) return undefined;
+    const { latestMiss } = this.#session.proxy.stats.origin;
+    this.#pending.answered(latestMiss, rest);
+    return latestMiss.handedOverMs + latestMiss.roundTripMs;
   }
 
-  #finish(result: number): void {
+  #finish(result: number, nowMs?: number): void {
     this.#ticket.done();
-    this.#ended(result);
+    this.#ended(result, nowMs);
   }
 
-  #ended(result: number): void {
-    this.#pending.ended(result);
+  #ended(result: number, nowMs?: number): void {
+    this.#pending.ended(result, nowMs);
     if (this.#holds) this.#session.connection.release();
     this.#done();
   }

@@ -48,10 +48,14 @@ export class PendingRequest {
     this.#rest = rest;
   }
 
-  /** The client has its reply. */
-  ended(result: number): void {
+  /**
+   * The client has its reply.
+   * @param nowMs monotonic, with its fraction; when the origin's answer came, for a reply that is written at once
+   */
+  ended(result: number, nowMs: number = this.#stats.requests.exactMs()): void {
     const { requests, slow } = this.#stats;
-    const durationMs = requests.answered(result, this.command, this.#arrivedMs);
+    const durationMs = nowMs - this.#arrivedMs;
+    requests.answered(result, this.command, durationMs);
     if (durationMs < slow.slowerThanMs || this.#note === undefined) return;
     const note = this.#note.subarray(this.#start, this.#end);
     slow.add(result, durationMs, this.#waits(result, durationMs), note, this.#client);

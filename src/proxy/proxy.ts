@@ -343,6 +343,10 @@ export class CachingProxy implements Service, ProxyParts {
     };
   }
 
+  get hasSeveralSources(): boolean {
+    return usesHashSlots(this.origin);
+  }
+
   keyOf(request: Request, index: number): KeyRef {
     return this.cache.store.refer(this.#key, request.bytes, request.starts[index]!, request.ends[index]!);
   }

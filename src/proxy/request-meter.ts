@@ -61,15 +61,12 @@ export class RequestMeter {
   /**
    * Counts a request that asked the origin and has been answered now.
    * @param command its number
-   * @param sinceMs when it came
-   * @returns how long it took, in milliseconds
+   * @param durationMs how long it took
    */
-  answered(result: number, command: number, sinceMs: number): number {
-    const durationMs = this.exactMs() - sinceMs;
+  answered(result: number, command: number, durationMs: number): void {
     this.counts[command * RESULT_COUNT + result]!++;
     if (result === MISS) this.#times.miss.record(durationMs * 1000);
     else if (result === FORWARDED) this.#times.forwarded.record(durationMs * 1000);
     else if (result === COALESCED) this.#times.coalesced.record(durationMs * 1000);
-    return durationMs;
   }
 }

@@ -5,26 +5,32 @@ import type { ProxyParts } from "./context.ts";
 import type { OutstandingKeys } from "./outstanding-keys.ts";
 import { type Route, removesKeys } from "./routes.ts";
 
+/** What to do before the client gets the reply. @param wasSentOn whether a node had sent the request on, or put it off */
+export type BeforeReply = (wasSentOn: boolean) => void;
+
 /**
- * Invalidates the keys of a write. If threads share the cache, if nodes send requests on, or if the origin does not
- * tell of changes, it invalidates them again before the client gets the reply, and those of a read as well: the reply may show a newer state than the
- * cache.
- * @returns what to do before the client gets the reply
+ * Invalidates the keys of a write. They are invalidated again before the client gets the reply, and those of a read as
+ * well, where the reply may show a newer state than the cache: if threads share the cache, if the origin does not tell
+ * of changes, and if a node has sent the request on. Such a request is executed behind others, which were sent to the
+ * right node at once.
  */
 export function touchKeys(
   proxy: ProxyParts,
   outstandingKeys: OutstandingKeys,
   request: Request,
   route: Route,
-): (() => void) | undefined {
+): BeforeReply | undefined {
   const { cache, origin, observer, nowMs } = proxy;
-  // A request that a node sends on is executed behind others, which were sent to the right node at once.
-  const mayContradict = cache.isShared || origin.redirects || origin.tracking !== true;
+  const contradicts = cache.isShared || origin.tracking !== true;
+  const mayContradict = contradicts || origin.redirects;
   const isWrite = route.kind === "write";
   if (route.all === true) {
     outstandingKeys.addAll();
     if (isWrite) cache.invalidateAll("flush");
-    return mayContradict ? () => cache.invalidateAll(isWrite ? "flush" : "caution") : undefined;
+    if (!mayContradict) return undefined;
+    return (wasSentOn) => {
+      if (contradicts || wasSentOn) cache.invalidateAll(isWrite ? "flush" : "caution");
+    };
   }
   if (route.keys === undefined || !(isWrite || mayContradict)) return undefined;
   const [first, lastKey, step] = route.keys;
@@ -37,11 +43,11 @@ export function touchKeys(
       observer?.wrote(key, removesKeys(route), nowMs());
     }
     if (cache.isShared) outstandingKeys.add(key.hash);
-    if (mayContradict) kept.push(key.copy());
+    if (mayContradict) kept.push(key.copyInto(proxy.sentRequests));
   }
   if (!mayContradict) return undefined;
-  return () => {
-    for (const key of kept) cache.invalidateEarlier(key);
+  return (wasSentOn) => {
+    if (contradicts || wasSentOn) for (const key of kept) cache.invalidateEarlier(key);
   };
 }
 

@@ -1,5 +1,7 @@
 /** The proxy in front of a cluster whose nodes tell late, old or wrong topologies. The nodes are fakes. */
+
 import { describe, expect, test } from "bun:test";
+import { KeyBytes } from "../../src/lib/key-bytes.ts";
 import type { ReplyValue } from "../../src/protocol/reply-value.ts";
 import { SlotMap } from "../../src/upstream/cluster/slot-map.ts";
 import { FakeCluster, slotOf } from "../support/fake-cluster.ts";
@@ -57,8 +59,8 @@ class Scene implements AsyncDisposable {
 
   /** The number of the node that a key's requests go to. */
   ownerOf(key: string): number {
-    const bytes = new TextEncoder().encode(key);
-    const { name } = this.local.proxy.origin.nodeOf(bytes, 0, bytes.length);
+    const bytes = new KeyBytes().at(new TextEncoder().encode(key));
+    const { name } = this.local.proxy.origin.nodeOf(bytes);
     return this.servers.findIndex(({ port }) => name.endsWith(`:${port}`));
   }
 
@@ -157,8 +159,8 @@ test("a fill that begins while another thread learns that its slot has moved is 
   servers[2]!.main.invalidate(OF_THIRD);
   await until(async () => !(await scene.isCached(OF_THIRD)));
   const nodeOf = origin.nodeOf.bind(origin);
-  origin.nodeOf = (bytes, start, end) => {
-    const node = nodeOf(bytes, start, end);
+  origin.nodeOf = (key) => {
+    const node = nodeOf(key);
     origin.nodeOf = nodeOf;
     // As the other thread does it: the map, and then the epoch. The fill begins behind both.
     const map = new SlotMap(origin.owners.buffer as SharedArrayBuffer);
@@ -170,6 +172,27 @@ test("a fill that begins while another thread learns that its slot has moved is 
   expect(await client.must("GET", OF_THIRD)).toBe("old");
   expect(origin.nodeOf).toBe(nodeOf);
   expect(await scene.isCached(OF_THIRD)).toBe(false);
+});
+
+test("a write that a node sends on voids what was fetched since, although nobody tells of the change", async () => {
+  await using scene = await Scene.open();
+  const { servers, nodes, client, local } = scene;
+  const slot = slotOf(OF_THIRD);
+  servers[1]!.invalidates = false;
+  servers[1]!.values.set(OF_THIRD, "old");
+  servers[2]!.script = ([name]) =>
+    name === "SET" ? `-MOVED ${slot} 127.0.0.1:${servers[1]!.port}\r\n` : undefined;
+  servers[2]!.holdFrom("SET");
+  const written = client.must("SET", OF_THIRD, "new");
+  await servers[2]!.received(1, "SET");
+  nodes.give(slot, 1);
+  using other = await local.client();
+  await until(() => scene.ownerOf(OF_THIRD) === 1);
+  await until(async () => ((await other.must("GLASS.GET", OF_THIRD)) as ReplyValue[])[1] === "hit");
+  servers[2]!.releaseAll();
+  await written;
+  expect(servers[1]!.count("SET")).toBe(1);
+  expect(await other.must("GET", OF_THIRD)).toBe("new");
 });
 
 describe("a slot that has moved on twice, which nobody has told the proxy", () => {
