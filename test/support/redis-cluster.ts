@@ -255,10 +255,15 @@ export class RedisCluster {
 
   /** Waits until the running nodes are well, and agree on the owner of every slot and on everybody's role. */
   async agreed(): Promise<void> {
-    await until(async () => {
-      const views = await Promise.all(this.running.map((node) => viewOf(node)));
+    let views: (string | undefined)[] = [];
+    const agree = async (): Promise<boolean> => {
+      views = await Promise.all(this.running.map((node) => viewOf(node)));
       return views.every((view) => view !== undefined && view === views[0]);
-    }, "all running nodes agree");
+    };
+    await until(
+      agree,
+      () => `all running nodes agree; they say\n${views.map((view) => view ?? "not well").join("\n\n")}`,
+    );
   }
 
   // ---- slots that move
@@ -425,7 +430,7 @@ export class SlotMove {
   }
 }
 
-/** What a node says about its cluster, without what differs from node to node; undefined: something is wrong. */
+/** What a node says about its cluster, without what differs from node to node; undefined: it is not well. */
 async function viewOf(node: RealNode): Promise<string | undefined> {
   const [info, nodes] = (await Promise.all([
     node.must("CLUSTER", "INFO"),
@@ -466,6 +471,8 @@ function argumentsOf(
 ): string[] {
   const { nodeTimeoutMs = 1000, host = "127.0.0.1", tls, user, announcedName, endpointType } = options;
   const args = ["--bind", host, "--dir", directory, "--save", "", "--appendonly", "no"];
+  // Otherwise what a replica has received stays on disk, and a node that is started again has the keys of that time.
+  args.push("--rdb-del-sync-files", "yes");
   args.push("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf");
   args.push("--cluster-node-timeout", String(nodeTimeoutMs), "--repl-diskless-sync-delay", "0");
   if (tls === undefined) args.push("--port", String(port));

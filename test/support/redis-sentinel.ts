@@ -198,6 +198,8 @@ function startServer(options: RedisSentinelOptions, primaryPort?: number): Promi
     const file = writeOnce(join(directory, "redis.conf"), chosen, [
       ...listening(options, chosen).map(([name, value]) => `${name} ${value}`),
       ...["bind 127.0.0.1", `dir ${directory}`, 'save ""', "appendonly no", "repl-diskless-sync-delay 0"],
+      // Otherwise one that was a replica has the keys of that time when it is started again.
+      "rdb-del-sync-files yes",
       ...(password === undefined ? [] : [`requirepass ${password}`, `masterauth ${password}`]),
       ...(relay === undefined ? [] : [`replica-announce-port ${relay.port}`]),
       ...(primaryPort === undefined ? [] : [`replicaof 127.0.0.1 ${primaryPort}`]),

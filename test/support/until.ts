@@ -3,15 +3,18 @@ const PATIENCE_MS = 60_000;
 
 /**
  * Asks again and again until something holds.
+ * @param what is awaited, as it is told at the end
  * @throws Error that says what was awaited, when it takes too long
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  what: string = String(condition),
+  what: string | (() => string) = String(condition),
 ): Promise<void> {
   const deadlineMs = performance.now() + PATIENCE_MS;
   while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new Error(`waited ${PATIENCE_MS / 1000} s until ${what}`);
+    if (performance.now() > deadlineMs) {
+      throw new Error(`waited ${PATIENCE_MS / 1000} s until ${typeof what === "string" ? what : what()}`);
+    }
     await Bun.sleep(1);
   }
 }
