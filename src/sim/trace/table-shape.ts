@@ -1,10 +1,12 @@
 import { fromUtf8, utf8 } from "../../lib/bytes.ts";
+import { columnsOfHeader } from "./columns.ts";
 import { HEAD_BYTES, LINES_LOOKED_AT } from "./head.ts";
 import { isPreamble } from "./preamble.ts";
 import { BLANKS, TableRow, type TableShape } from "./table-row.ts";
 import type { TraceHead } from "./trace-format.ts";
 
 const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 const HASH = 0x23;
 const COMMA = 0x2c;
 /** Possible separators; if several fit, the first one is taken. The last one is any number of blanks. */
@@ -17,7 +19,10 @@ const SEPARATOR_NAMES: ReadonlyMap<number, string> = new Map([
   [BLANKS, "blanks"],
 ]);
 /** Other beginnings of comments; such a line counts as a comment only before rows of several fields. */
-const OTHER_COMMENT = /^(?:\/\/|%|;|--|!)/;
+const OTHER_COMMENT = /^(?:\/\/|%|;|--|!|\+[-=+]+\+\s*$)/;
+/** Lines before a table that are neither comments nor empty; and the rows that a table has at least to be found. */
+const MOST_MESSAGES = 3;
+const LEAST_ROWS = 3;
 /** The directive that names the columns in the W3C's extended log format. */
 const FIELDS_DIRECTIVE = /^#\s*Fields:\s*/i;
 
@@ -41,10 +46,40 @@ export function findShape(bytes: Uint8Array, isWhole: boolean): TableShape {
   const looked = withoutCutLine(bytes.subarray(0, HEAD_BYTES), isCut);
   const preamble = preambleOf(looked, false);
   const shape = shapeBehind(looked, preamble);
-  if (shape.width > 0) return shape;
+  if (shape.width > 0 && shape.separator !== BLANKS) return shape;
   const longer = preambleOf(looked, true);
   const other = longer.start > preamble.start ? shapeBehind(looked, longer) : shape;
-  return other.width > 0 ? other : shape;
+  const found = shape.width > 0 ? shape : other;
+  if (found.width > 0 && found.separator !== BLANKS) return found;
+  const behind = shapeBehindMessages(looked, longer);
+  // A title may have as many words as the rows below it have fields.
+  const isTitled = behind !== undefined && (found.width === 0 || behind.separator !== BLANKS);
+  return isTitled ? behind : found.width > 0 ? found : shape;
+}
+
+/** Finds a table after lines that are no rows of it, such as its title or the message of a program. */
+function shapeBehindMessages(looked: Uint8Array, preamble: Preamble): TableShape | undefined {
+  let { start, linesBefore } = preamble;
+  let found: TableShape | undefined;
+  for (let messages = 1; messages <= MOST_MESSAGES; messages++) {
+    const lineFeed = looked.indexOf(LINE_FEED, start);
+    if (lineFeed < 0) return found;
+    const line = looked.subarray(start, lineFeed);
+    start = lineFeed + 1;
+    linesBefore++;
+    while (looked[start] === LINE_FEED || looked[start] === CARRIAGE_RETURN) {
+      if (looked[start] === LINE_FEED) linesBefore++;
+      start++;
+    }
+    const shape = shapeBehind(looked, { ...preamble, start, linesBefore });
+    const names = firstRows(line, 0, shape.separator, false, 1)[0] ?? [];
+    // A header of another length belongs to the table, which is broken.
+    if (columnsOfHeader(names.map((name) => name.trim())) !== undefined) return found;
+    if (shape.width === 0 || shape.rows.length < LEAST_ROWS) continue;
+    if (shape.separator !== BLANKS) return shape;
+    found ??= shape;
+  }
+  return found;
 }
 
 function shapeBehind(looked: Uint8Array, { start, linesBefore, comments }: Preamble): TableShape {

@@ -4,7 +4,7 @@ import { READ, RecordBatch } from "../../replay/records.ts";
 import type { Columns } from "./columns.ts";
 import type { Faults } from "./faults.ts";
 import { dateMs } from "./log-time.ts";
-import { operationOf } from "./operation.ts";
+import { isOtherMethod, operationOf } from "./operation.ts";
 import { addKey, quantity, quoted, repeatRecord, UNIT_SEPARATOR, wholeNumber } from "./record-fields.ts";
 import { SizeMemory } from "./size-memory.ts";
 import { type KnownColumns, layOut, type TableLayout } from "./table-layout.ts";
@@ -36,6 +36,8 @@ export class Table implements TraceParser {
   #hasComments = false;
   #layout: TableLayout | undefined;
   #isHeaderAhead = false;
+  /** Number of names in the header; 0 if the columns were not found by it. */
+  #names = 0;
   #sizes: SizeMemory | undefined;
   #composed: Uint8Array = new Uint8Array(256);
   /** A record that stands for several requests, and the number still to be added. */
@@ -107,6 +109,7 @@ export class Table implements TraceParser {
     this.#separator = shape.separator;
     this.#hasComments = shape.directive !== undefined;
     this.#isHeaderAhead = layout.hasHeader;
+    this.#names = layout.names;
     this.#lines = shape.linesBefore;
     if (layout.hasUnknownSizes && layout.size >= 0) this.#sizes = new SizeMemory();
     return start + shape.start;
@@ -123,6 +126,10 @@ export class Table implements TraceParser {
       this.#bad(`there is no column ${last + 1}: the line has ${row.count}`);
       return;
     }
+    if (this.#names > 0 && row.count > this.#names && !this.#isEmptyFrom(this.#names)) {
+      this.#bad(`the line has ${row.count} fields, and the header ${this.#names} names`);
+      return;
+    }
     if (row.ends[key] === row.starts[key] && moreKeys.length === 0) {
       this.#bad("the key is empty");
       return;
@@ -134,6 +141,10 @@ export class Table implements TraceParser {
     const times = count < 0 ? 1 : this.#count(bytes, count);
     if (Number.isNaN(sizeBytes + timeMs + ttlMs + times)) return;
     const operation = op < 0 ? READ : operationOf(row.text(bytes, op));
+    if (operation === undefined && isOtherMethod(row.text(bytes, op))) {
+      this.#faults.ignore("requests that neither read, write nor delete");
+      return;
+    }
     if (operation === undefined) {
       this.#bad(`the operation ${this.#shown(bytes, op)} is neither read, write nor delete`);
       return;
@@ -157,6 +168,12 @@ export class Table implements TraceParser {
     batch.operation[i] = operation;
     batch.ttlMs[i] = ttlMs * this.#layout!.ttlUnitMs;
     if (times > 1) this.#repeat(batch, i, times - 1);
+  }
+
+  #isEmptyFrom(field: number): boolean {
+    const { count, starts, ends } = this.#row;
+    for (let i = field; i < count; i++) if (starts[i] !== ends[i]) return false;
+    return true;
   }
 
   #repeat(batch: RecordBatch, i: number, times: number): void {
