@@ -36,7 +36,7 @@ const ROLES: ReadonlyMap<string, Role> = new Map([
  */
 const HEADER_NAMES: ReadonlyMap<string, Role> = new Map([
   ...named(["key", 1], "key cachekey keyid object objectid objid itemid item url uri path requesturi"),
-  ...named(["key", 1], "requestpath requesturl httpurl httppath csuristem csuri page resource lbn lba id"),
+  ...named(["key", 1], "requestpath requesturl httpurl httppath csuristem csuri page resource lbn id"),
   ...named(["time", SECOND_MS], "time timestamp ts clocktime realtime seconds optime relativeunix datetime"),
   ...named(["time", SECOND_MS], "timelocal timeiso8601"),
   ...named(["time", 1], "timems timestampms tsms ms milliseconds"),
@@ -74,8 +74,12 @@ export function parseColumns(text: string): Columns {
     const known = ROLES.get(name.toLowerCase());
     if (known === undefined || at === "") {
       const roles = [...ROLES.keys()].join(", ");
+      const isPlace = columns.size > 0 && !part.includes("=");
       throw new RangeError(
-        `"${part.trim()}" is not of the form key=2; before the = there must be one of ${roles}`,
+        `"${part.trim()}" is not of the form key=2; ` +
+          (isPlace
+            ? "a key of several columns is written as key=1+2"
+            : `before the = there must be one of ${roles}`),
       );
     }
     const [role, unitMs] = known;

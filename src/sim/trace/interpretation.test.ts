@@ -142,6 +142,9 @@ describe("a table", () => {
     expect(await refusal("a,b\n", { columns: "key=1,size=1+2" })).toBe(
       '"size=1+2": only key and time can be of several columns',
     );
+    expect(await refusal("a,b\n", { columns: "key=1,2" })).toBe(
+      '"2" is not of the form key=2; a key of several columns is written as key=1+2',
+    );
     expect(await refusal("a,b\n", { columns: "key=1+" })).toBe('"key=1+" is not of the form key=2+3');
   });
 });
@@ -280,6 +283,21 @@ describe("lists of keys", () => {
     );
     const few = Array.from({ length: 50 }, (_, i) => `key${i}`).join("\n");
     expect((await open(`${few}\na key\n`)).interpretation?.doubt).toBeUndefined();
+  });
+
+  test("are doubted if most lines contain the same separator", async () => {
+    for (const [what, mark] of [
+      ["commas", ","],
+      ["semicolons", ";"],
+      ["bars", "|"],
+    ]) {
+      const rows = Array.from({ length: 9 }, (_, i) => `${i % 3}${mark}a`);
+      expect((await open(lines(...rows, `1${mark}a${mark}b`))).interpretation?.doubt).toBe(
+        `10 of its first 10 lines contain ${what}, which is unusual for a list of keys; each line is taken for one key`,
+      );
+      const keys = Array.from({ length: 9 }, (_, i) => `key${i}`);
+      expect((await open(lines(...keys, `1${mark}a`))).interpretation?.doubt).toBeUndefined();
+    }
   });
 
   test("may have braces, as keys of Redis Cluster do", async () => {

@@ -152,6 +152,17 @@ export const PUBLISHED_SAMPLES: readonly TraceSample[] = [
     ],
   },
   {
+    format: "msr",
+    fileName: "hm_1.csv",
+    bytes: text(
+      "Timestamp,Hostname,DiskNumber,Type,Offset,Size,ResponseTime",
+      "128166372003061629,hm,1,Read,383496192,32768,1331",
+    ),
+    records: [
+      record(joined("hm", "1", "383496192"), { size: 32768, timeMs: Number("128166372003061629") * 1e-4 }),
+    ],
+  },
+  {
     format: "meta-kv",
     fileName: "kvcache_traces_1.csv",
     bytes: text(
