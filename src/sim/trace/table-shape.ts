@@ -9,11 +9,12 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const HASH = 0x23;
 const COMMA = 0x2c;
+const TAB = 0x09;
 /** Possible separators; if several fit, the first one is taken. The last one is any number of blanks. */
 const SEPARATORS: readonly number[] = [...utf8("\t,;|"), BLANKS];
 const SEPARATOR_NAMES: ReadonlyMap<number, string> = new Map([
-  [0x09, "tabs"],
-  [0x2c, "commas"],
+  [TAB, "tabs"],
+  [COMMA, "commas"],
   [0x3b, "semicolons"],
   [0x7c, "bars"],
   [BLANKS, "blanks"],
@@ -83,14 +84,17 @@ function shapeBehindMessages(looked: Uint8Array, preamble: Preamble): TableShape
 }
 
 function shapeBehind(looked: Uint8Array, { start, linesBefore, comments }: Preamble): TableShape {
-  const directive = comments.findLast((line) => FIELDS_DIRECTIVE.test(line));
+  const directive = comments.map(namesOfDirective).findLast((names) => names !== undefined);
   const hasComments = directive !== undefined;
   const splitting = SEPARATORS.filter((separator) => splitsFirstRow(looked, start, separator, hasComments));
   const tables = splitting.map((separator) => ({
     separator,
     rows: firstRows(looked, start, separator, hasComments),
   }));
-  const uniform = tables.find(({ rows }) => widthOf(rows) > 1);
+  // Logs with a directive are separated by tabs or blanks, and may have other columns after another directive.
+  const uniform =
+    tables.find(({ rows }) => widthOf(rows) > 1) ??
+    (hasComments ? tables.find((table) => table.separator === TAB || table.separator === BLANKS) : undefined);
   const { separator, rows } = uniform ??
     tables.find((table) => table.separator !== BLANKS) ?? {
       separator: COMMA,
@@ -103,8 +107,15 @@ function shapeBehind(looked: Uint8Array, { start, linesBefore, comments }: Pream
     rows,
     width: uniform === undefined ? 0 : widthOf(rows),
     comment: commentOf(comments, separator, rows[0]?.length),
-    directive: directive?.replace(FIELDS_DIRECTIVE, "").trim().split(/\s+/),
+    directive,
   };
+}
+
+/** Returns the column names in a comment that is a `#Fields:` directive; undefined for any other comment. */
+export function namesOfDirective(comment: string): string[] | undefined {
+  return FIELDS_DIRECTIVE.test(comment)
+    ? comment.replace(FIELDS_DIRECTIVE, "").trim().split(/\s+/)
+    : undefined;
 }
 
 export function separatorName(separator: number): string {

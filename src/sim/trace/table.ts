@@ -1,4 +1,4 @@
-import { utf8 } from "../../lib/bytes.ts";
+import { fromUtf8, utf8 } from "../../lib/bytes.ts";
 import { formatSize } from "../../lib/quantity.ts";
 import { READ, RecordBatch } from "../../replay/records.ts";
 import type { Columns } from "./columns.ts";
@@ -10,7 +10,7 @@ import { SizeMemory } from "./size-memory.ts";
 import { type KnownColumns, layOut, type TableLayout } from "./table-layout.ts";
 import type { TableShape } from "./table-row.ts";
 import { TableRow } from "./table-row.ts";
-import { findShape, isShapeKnown } from "./table-shape.ts";
+import { findShape, isShapeKnown, namesOfDirective } from "./table-shape.ts";
 import type { ParserContext, TraceParser } from "./trace-format.ts";
 
 const LINE_FEED = 0x0a;
@@ -32,6 +32,8 @@ export class Table implements TraceParser {
   readonly #findColumns: FindColumns | undefined;
   readonly #shape: TableShape | undefined;
   readonly #row = new TableRow();
+  /** The shape that the present layout is for. */
+  #begun: TableShape | undefined;
   #separator = -1;
   #hasComments = false;
   #layout: TableLayout | undefined;
@@ -85,7 +87,10 @@ export class Table implements TraceParser {
         this.#isSkipping = true;
         continue;
       }
-      if (!row.isEmpty && !(this.#hasComments && bytes[at] === HASH)) this.#addRow(bytes, batch);
+      if (!row.isEmpty) {
+        if (this.#hasComments && bytes[at] === HASH) this.#readComment(fromUtf8(bytes.subarray(at, next)));
+        else this.#addRow(bytes, batch);
+      }
       this.#lines += row.lineFeeds;
       at = next;
     }
@@ -99,13 +104,7 @@ export class Table implements TraceParser {
   /** @returns where the first row begins */
   #begin(bytes: Uint8Array, start: number, isLast: boolean): number {
     const shape = this.#shape ?? findShape(start === 0 ? bytes : bytes.subarray(start), isLast);
-    const layout = layOut(
-      shape,
-      this.#told,
-      this.#told === undefined ? this.#findColumns?.(shape) : undefined,
-    );
-    if (typeof layout === "string") return this.#faults.fail(layout);
-    this.#layout = layout;
+    const layout = this.#layOut(shape);
     this.#separator = shape.separator;
     this.#hasComments = shape.directive !== undefined;
     this.#isHeaderAhead = layout.hasHeader;
@@ -113,6 +112,23 @@ export class Table implements TraceParser {
     this.#lines = shape.linesBefore;
     if (layout.hasUnknownSizes && layout.size >= 0) this.#sizes = new SizeMemory();
     return start + shape.start;
+  }
+
+  #layOut(shape: TableShape): TableLayout {
+    const known = this.#told === undefined ? this.#findColumns?.(shape) : undefined;
+    const layout = layOut(shape, this.#told, known);
+    if (typeof layout === "string") return this.#faults.fail(layout);
+    this.#begun = shape;
+    this.#layout = layout;
+    return layout;
+  }
+
+  /** A server that is set up anew writes another directive into the same log. */
+  #readComment(comment: string): void {
+    const directive = namesOfDirective(comment);
+    const before = this.#begun!.directive;
+    if (directive === undefined || before === undefined) return;
+    if (directive.join() !== before.join()) this.#layOut({ ...this.#begun!, directive });
   }
 
   #addRow(bytes: Uint8Array, batch: RecordBatch): void {
