@@ -69,7 +69,19 @@ const SPECIAL: ReadonlyMap<string, Effect> = new Map([
 
 /** Commands that ask about a key, not for its value. */
 const ABOUT_KEYS: ReadonlySet<string> = new Set([
-  ...["exists", "touch", "ttl", "pttl", "expiretime", "pexpiretime", "httl", "hpttl"],
+  ...[
+    "exists",
+    "touch",
+    "type",
+    "watch",
+    "glass.explain",
+    "ttl",
+    "pttl",
+    "expiretime",
+    "pexpiretime",
+    "httl",
+    "hpttl",
+  ],
   ...["hexpiretime", "hpexpiretime", "memory|usage"],
   ...["object|encoding", "object|freq", "object|idletime", "object|refcount"],
 ]);

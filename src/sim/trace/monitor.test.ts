@@ -200,6 +200,21 @@ describe("values that are created, deleted and moved", () => {
     expect(faults.ignored).toBe(1);
   });
 
+  test("are not read by commands that ask about a key", async () => {
+    const about = [
+      "exists k",
+      "touch k",
+      "type k",
+      "ttl k",
+      "pttl k",
+      "watch k",
+      "object encoding k",
+      "glass.explain k",
+      "memory usage k",
+    ];
+    expect(await counts([...about.map((command) => `0 ${command}`), "1 get k"])).toEqual([1, 1]);
+  });
+
   test("are not there when arguments are missing", () => {
     const lines = ["set k", "expire k", "rename a", "getset k", "mset k", "zdiff", "append k", "setex k 5"];
     const { records, faults } = parse("monitor", monitored(...lines.map((line) => `0 ${line}`)));
