@@ -14,6 +14,8 @@ const STANDARD_OUTPUT = "-";
 /** Facts about a trace, for the page. */
 export interface TraceFacts {
   readonly name: string;
+  /** How it was understood; undefined for a workload. */
+  readonly interpretation: string | undefined;
   readonly requests: number;
   readonly records: number;
   readonly objects: number;
@@ -43,7 +45,8 @@ export interface ReportFiles {
  */
 export function checkReportFiles({ svg, html }: ReportFiles, traces: readonly string[]): void {
   if (svg !== undefined && html !== undefined && resolve(svg) === resolve(html)) {
-    throw new FailedError(`${svg}: one file cannot hold both the chart and the page`);
+    const where = svg === STANDARD_OUTPUT ? "standard output (-)" : svg;
+    throw new FailedError(`${where}: one file cannot hold both the chart and the page`);
   }
   for (const path of [svg, html]) {
     if (path === undefined || path === STANDARD_OUTPUT) continue;
@@ -94,14 +97,29 @@ export async function writeReportFiles(
     ["Version", `glasscache ${VERSION}`],
     ["Date", new Date(clock.wallMs()).toISOString().replace(/\.[0-9]+Z$/, "Z")],
   );
-  await write(html, renderHtml(rows, { facts, curve }));
+  await write(html, renderHtml(rows, { facts, curve, firstRequests: firstRequestsOf(traces) }));
 }
 
-function describeTrace({ name, requests, records, objects, bytes, rate }: TraceFacts): [string, string][] {
+/** Returns the share of first requests of each trace whose records are all counted as requests. */
+function firstRequestsOf(traces: readonly TraceFacts[]): Map<string, number> {
+  const known = traces.filter(({ requests, records, rate }) => requests === records && rate === 1);
+  return new Map(known.map(({ name, objects, requests }) => [name, objects / requests]));
+}
+
+function describeTrace({
+  name,
+  interpretation,
+  requests,
+  records,
+  objects,
+  bytes,
+  rate,
+}: TraceFacts): [string, string][] {
   const count = (value: number): string => value.toLocaleString("en");
   const about = rate < 1 ? "about " : "";
   const facts: [string, string][] = [
     ["Trace", name],
+    ...(interpretation === undefined ? [] : [["Read as", interpretation] as [string, string]]),
     ["Requests", records === requests ? count(requests) : `${count(requests)} of ${count(records)} records`],
     ["Objects", about + count(objects)],
   ];

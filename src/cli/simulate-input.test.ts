@@ -23,6 +23,9 @@ const ONCE =
 const NO_TEXT = "its format cannot be detected from its content, which is not text; give it with --format: ";
 const ASKS = "which column is the key? Give it as in --columns key=2,size=3; ";
 const BLANKS = "lines contain blanks, which is unusual for a list of keys; each line is taken for one key";
+const tar = Buffer.alloc(1024);
+tar.write("trace.csv");
+tar.write("ustar", 257);
 const noise = Uint8Array.from({ length: 5000 }, (_, i) => (i * 7919) >> 3);
 
 describe("a file that is not a trace gets one line", () => {
@@ -58,6 +61,11 @@ describe("a file that is not a trace gets one line", () => {
     ],
     ["archive.zip", "PK\x03\x04\x14\0\0\0", 1, "this is not a trace, but a ZIP archive"],
     ["wide.txt", "\xff\xfea\0\n\0", 1, "this is not a trace, but text in UTF-16; traces are UTF-8"],
+    ["one-line.txt", "bm90IGEgdHJhY2U=\n", 0, ONCE],
+    ["null.json", "null\n", 0, ONCE],
+    ["archive.tar.gz", gzipSync(tar), 1, "this is not a trace, but a tar archive; unpack it first"],
+    ["picture.webp", "RIFF\x24\0\0\0WEBPVP8 ", 1, "this is not a trace, but a RIFF file"],
+    ["picture.bmp", "BM\x46\0\0\0\0\0", 1, "this is not a trace, but a BMP picture"],
     ["dump.rdb", "REDIS0009\xfa\0", 1, "this is not a trace, but a dump of Redis (RDB)"],
     ["noise.bin", noise, 1, NO_TEXT],
     ["zeros.bin", new Uint8Array(4800), 1, NO_TEXT],
@@ -73,6 +81,17 @@ describe("a file that is not a trace gets one line", () => {
     expect(result.stderr).toContain(message);
     expect(result.stdout === "").toBe(code !== 0);
   });
+});
+
+test("keys may begin as files of other kinds do", async () => {
+  for (const key of ["PAR1023", "BM5", "GIF8", "RIFF:1"]) {
+    const { code, stdout } = await runGlasscache([
+      "simulate",
+      file("keys.txt", `${key}\n${key}\n`),
+      ...QUICK,
+    ]);
+    expect([code, stdout.split("\n")[0]]).toEqual([0, expect.stringContaining(`(keys; first key "${key}")`)]);
+  }
 });
 
 test("the first line says how any input was interpreted", async () => {

@@ -107,7 +107,12 @@ export const simulate = subcommand({
       const { estimates } = result;
       shown.rows.push(...result.rows);
       shown.curve.push(...result.curve);
-      shown.traces.push({ ...result, name: source.name, requests: result.rows[0]?.requests ?? 0 });
+      shown.traces.push({
+        ...result,
+        name: source.name,
+        interpretation: source.interpretation?.description,
+        requests: result.rows[0]?.requests ?? 0,
+      });
       const comparisons = estimates?.comparisons !== undefined ? await import("./estimate.ts") : undefined;
       if (values.json) {
         const compared = comparisons?.formatComparisonLines(source.name, estimates!.comparisons!) ?? "";
@@ -164,7 +169,7 @@ function doubtsAbout({ interpretation }: RecordSource, result: TraceResult): str
   }
   if (interpretation === undefined) return doubts;
   const { objects, records } = result;
-  const isOnceEach = records > 1 && objects >= records;
+  const isOnceEach = objects >= records;
   const once = `every object was requested only once, so no cache has a hit; is the trace interpreted correctly? (${interpretation.description})`;
   if (interpretation.doubt !== undefined) doubts.push(interpretation.doubt + (isOnceEach ? `; ${once}` : ""));
   else if (isOnceEach) doubts.push(once);

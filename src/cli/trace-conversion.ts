@@ -29,7 +29,8 @@ export async function writeOut(
     path === STANDARD_INPUT
       ? await printTrace(source, new PlainOutput(), format)
       : await writeTraceFile(source, path, format);
-  const notes = [`${source.name}: ${countOf(records, "request")} written as ${format}`];
+  const read = source.interpretation === undefined ? "" : ` (${source.interpretation.description})`;
+  const notes = [`${source.name}: ${countOf(records, "request")} written as ${format}${read}`];
   if (leftOut > 0)
     notes.push(
       `${leftOut.toLocaleString("en")} ${format === "recording" ? "new times to live" : "writes and deletes"} left out, which it cannot hold`,

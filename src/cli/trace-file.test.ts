@@ -79,3 +79,14 @@ test.each([
   expect(code).toBe(2);
   expect(stderr).toStartWith(`glasscache simulate: ${problem}`);
 });
+
+test("what is converted is described as it was read", async () => {
+  const bars = join(directory.path, "bars.txt");
+  await Bun.write(bars, "a | 1\nb | 2\na | 1\n");
+  const args = ["simulate", bars, "--columns", "key=1", "--write", "-", "--write-format", "keys"];
+  const { code, stderr } = await runGlasscache(args);
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: `glasscache simulate: ${bars}: 3 requests written as keys (csv, separated by bars: columns by number, key 1; first key "a")\n`,
+  });
+});

@@ -55,13 +55,10 @@ export async function refusing<T>(work: () => Promise<T>, about = ""): Promise<T
   }
 }
 
-export function describeSkipped(
-  { name }: RecordSource,
-  { bad, firstBad, ignored, ignoredWhat }: Skipped,
-): string {
+export function describeSkipped({ name }: RecordSource, { bad, firstBad, ignoredKinds }: Skipped): string {
   const parts: string[] = [];
   if (bad > 0) parts.push(`${countOf(bad, "broken record")} skipped, the first: ${firstBad}`);
-  if (ignored > 0) parts.push(`${ignored.toLocaleString("en")} left out: ${ignoredWhat}`);
+  for (const [what, count] of ignoredKinds) parts.push(`${count.toLocaleString("en")} left out: ${what}`);
   return `${name}: ${parts.join("; ")}`;
 }
 

@@ -170,7 +170,7 @@ describe("a recorder", () => {
     expect(skipped).toMatchObject({
       bad: 0,
       ignored: bench.recorder.dropped,
-      ignoredWhat: "records that were dropped while recording",
+      ignoredKinds: new Map([["records that were dropped while recording", bench.recorder.dropped]]),
     });
     expect(bench.messages).toEqual([
       `recording to ${bench.path}: ${bench.recorder.dropped} requests were left out, the disk was too slow`,

@@ -76,10 +76,10 @@ async function readTrace(
   return { requests, notes: notes.map(inWordsOfThePage) };
 }
 
-function skippedNotes({ bad, firstBad, ignored, ignoredWhat }: Skipped): string[] {
+function skippedNotes({ bad, firstBad, ignoredKinds }: Skipped): string[] {
   const notes: string[] = [];
   if (bad > 0) notes.push(`${counted(bad, "broken record")} left out; the first: ${firstBad}.`);
-  if (ignored > 0) notes.push(`Left out: ${countText(ignored)} ${ignoredWhat}.`);
+  for (const [what, count] of ignoredKinds) notes.push(`Left out: ${countText(count)} ${what}.`);
   return notes;
 }
 

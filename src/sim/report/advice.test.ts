@@ -22,10 +22,17 @@ test("advises the bend of the curve, and the simplest policy that is nearly the 
   ]);
 });
 
-test("says if the curve has no bend, and if there is no choice", () => {
-  expect(adviceOf(curve("lru", [0.6, 0.5, 0.4]))).toEqual([
-    "lru with 400 entries misses 40.00%; at this size, the largest that was tried, doubling still gains 10.0 points, so try larger ones.",
+test("says if the curve has no bend, and what larger caches could gain", () => {
+  const rising = curve("lru", [0.6, 0.5, 0.4]);
+  const upTo =
+    "lru with 400 entries misses 40.00%; up to this size, the largest that was tried, each doubling gained 10.0 points";
+  expect(adviceOf(rising)).toEqual([`${upTo}, so larger ones may gain more.`]);
+  expect(adviceOf(rising, new Map([["test", 0.385]]))).toEqual([
+    `${upTo}, and 1.5 are left to gain: 38.50% are first requests, which miss in every cache.`,
   ]);
+});
+
+test("says nothing of what there is no choice of", () => {
   expect(adviceOf([row("lru", 10, 0.5)])).toEqual(["lru with 10 entries misses 50.00%."]);
   expect(adviceOf([row("belady", 10, 0.5)])).toEqual([]);
   expect(adviceOf([row("lru", 10, 0.5), row("lru", 10, 0.4, { trace: "b" })])).toEqual([

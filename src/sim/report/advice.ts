@@ -11,14 +11,21 @@ const AS_GOOD = 0.01;
 /**
  * One sentence for each trace and unit of size: which policy, how much memory. The size is the bend in the curve of
  * the best policies; the policy is the simplest one that is nearly the best there.
+ * @param firstRequests by trace, where known, the share of the requests that are the first for their object
  */
-export function adviceOf(rows: readonly CurveRow[]): string[] {
+export function adviceOf(
+  rows: readonly CurveRow[],
+  firstRequests: ReadonlyMap<string, number> = new Map(),
+): string[] {
   const telling = rows.filter(({ policy, isResolved }) => !isOutOfReach(policy) && isResolved !== false);
   const groups = [...Map.groupBy(telling, ({ trace, sizeUnit }) => `${sizeUnit} ${trace}`).values()];
-  return groups.map((group) => (groups.length > 1 ? `${group[0]!.trace}: ` : "") + adviseOn(group));
+  return groups.map(
+    (group) =>
+      (groups.length > 1 ? `${group[0]!.trace}: ` : "") + adviseOn(group, firstRequests.get(group[0]!.trace)),
+  );
 }
 
-function adviseOn(rows: readonly CurveRow[]): string {
+function adviseOn(rows: readonly CurveRow[], firstShare: number | undefined): string {
   const sizes = [...Map.groupBy(rows, ({ size }) => size).values()]
     .map((ofSize) => ({ ofSize, size: ofSize[0]!.size, least: leastOf(ofSize) }))
     .sort((one, other) => one.size - other.size);
@@ -30,7 +37,7 @@ function adviseOn(rows: readonly CurveRow[]): string {
   const { ofSize, least } = sizes[bend]!;
   const chosen = simplest(ofSize, least);
   const what = `${chosen.policy} with ${describeSize(chosen)} misses ${percent(chosen.missRatio)}`;
-  return `${what}${comparedTo(chosen, ofSize, least)}${beyond(gains, bend)}.`;
+  return `${what}${comparedTo(chosen, ofSize, least)}${beyond(gains, bend, least, firstShare)}.`;
 }
 
 function leastOf(rows: readonly CurveRow[]): number {
@@ -51,9 +58,22 @@ function comparedTo(chosen: CurveRow, rows: readonly CurveRow[], least: number):
   return `, within a point of the least (${percent(least)}), and is simpler`;
 }
 
-function beyond(gains: readonly number[], bend: number): string {
+/** What more memory is worth. No cache avoids the misses of first requests. */
+function beyond(
+  gains: readonly number[],
+  bend: number,
+  least: number,
+  firstShare: number | undefined,
+): string {
   if (gains.length === 0) return "";
   if (bend < gains.length)
     return `; from there on, doubling the memory gains less than ${100 * WORTH_DOUBLING} points`;
-  return `; at this size, the largest that was tried, doubling still gains ${(100 * gains.at(-1)!).toFixed(1)} points, so try larger ones`;
+  const gained = `; up to this size, the largest that was tried, each doubling gained ${points(gains.at(-1)!)} points`;
+  if (firstShare === undefined) return `${gained}, so larger ones may gain more`;
+  const left = Math.max(0, least - firstShare);
+  return `${gained}, and ${points(left)} are left to gain: ${percent(firstShare)} are first requests, which miss in every cache`;
+}
+
+function points(share: number): string {
+  return (100 * share).toFixed(1);
 }

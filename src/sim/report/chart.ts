@@ -128,7 +128,7 @@ export function drawChart<P extends ChartPoint>(
   if (names === "beside") {
     const ends = lines.map(({ points }) => plot.yOf(points.at(-1)!.missRatio));
     const places = spread(ends, LINE_HEIGHT, top + 4, bottom);
-    marks.push(...lines.map((line, i) => nameBeside(line, places[i]!, right, plot)));
+    marks.push(...lines.map((line, i) => nameBeside(line, places[i]!, right, nameWidth, plot)));
     return { markup: marks.join("\n"), height: bottom + AXIS_HEIGHT + 8 };
   }
   const entryWidth = SWATCH + GAP + nameWidth + 14;
@@ -139,6 +139,7 @@ export function drawChart<P extends ChartPoint>(
         line,
         8 + (i % perRow) * entryWidth,
         bottom + AXIS_HEIGHT + 12 + Math.floor(i / perRow) * 20,
+        nameWidth,
       ),
     ),
   );
@@ -154,19 +155,26 @@ function rankOf({ style }: NamedLine): number {
   return style.colour === "optimum" ? 0 : 1;
 }
 
-function nameBeside(line: NamedLine, y: number, right: number, { xOf, yOf }: Plot): string {
+function nameBeside(
+  line: NamedLine,
+  y: number,
+  right: number,
+  nameWidth: number,
+  { xOf, yOf }: Plot,
+): string {
   const end = line.points.at(-1)!;
   const x = right + LEADER;
   const leader = `M${round(xOf(end.value) + 5)} ${round(yOf(end.missRatio))}L${round(x - 3)} ${round(y)}`;
-  return `<path class="leader ${line.style.colour}" data-policy="${escapeMarkup(line.policy)}" d="${leader}"/>${renderName(line, x, y)}`;
+  return `<path class="leader ${line.style.colour}" data-policy="${escapeMarkup(line.policy)}" d="${leader}"/>${renderName(line, x, y, nameWidth)}`;
 }
 
-/** A piece of the line and the policy's name, centred at `y`. */
-function renderName({ policy, style }: NamedLine, x: number, y: number): string {
+/** A piece of the line and the policy's name, centred at `y`, over an area that can be clicked. */
+function renderName({ policy, style }: NamedLine, x: number, y: number, nameWidth: number): string {
   const shown = cut(policy, LONGEST_NAME);
   const whole = shown === policy ? "" : `<title>${escapeMarkup(policy)}</title>`;
   return (
     `<g class="name" data-policy="${escapeMarkup(policy)}">` +
+    `<rect x="${round(x)}" y="${round(y - LINE_HEIGHT / 2)}" width="${round(SWATCH + GAP + nameWidth)}" height="${LINE_HEIGHT}" fill="none" pointer-events="all"/>` +
     `<path class="line ${style.colour}" d="M${round(x)} ${round(y)}h${SWATCH}" stroke-dasharray="${style.dash}"/>` +
     `<text x="${round(x + SWATCH + GAP)}" y="${round(y + 4)}">${whole}${escapeMarkup(shown)}</text></g>`
   );

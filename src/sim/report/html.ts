@@ -14,10 +14,15 @@ export interface PageFacts {
   readonly curve?: readonly PageRow[];
   /** The parameters of the run, in order: names and values. */
   readonly facts: readonly (readonly [name: string, value: string])[];
+  /** By trace, where known, the share of the requests that are the first for their object. */
+  readonly firstRequests?: ReadonlyMap<string, number>;
 }
 
 /** A self-contained page: charts, sortable tables, and the parameters of the run. */
-export function renderHtml(rows: readonly PageRow[], { curve = rows, facts }: PageFacts): string {
+export function renderHtml(
+  rows: readonly PageRow[],
+  { curve = rows, facts, firstRequests }: PageFacts,
+): string {
   const traces = [...new Set(rows.map(({ trace }) => trace))];
   const title = `Miss ratios: ${traces.join(", ")}`;
   const sections = [
@@ -25,7 +30,7 @@ export function renderHtml(rows: readonly PageRow[], { curve = rows, facts }: Pa
     renderResults(rows, curve.length > rows.length),
     renderWindows(rows),
     renderFamilies(rows),
-    renderAdvice(rows),
+    renderAdvice(adviceOf(rows, firstRequests)),
   ];
   return `<!doctype html>
 <html lang="en">
@@ -39,7 +44,7 @@ ${PAGE_STYLE}</style>
 <body>
 <main>
 <h1>Which policy, how much memory</h1>
-<p class="faint">Share of requests that a cache misses, by policy and size. Less is better.</p>
+<p class="faint">Share of requests that a cache misses, by policy and size. Less is better. Point at a chart to compare all policies at one place; click a name to hide or show its line.</p>
 ${sections.filter((section) => section !== "").join("\n")}
 <h2>What was run</h2>
 <dl>
@@ -56,7 +61,7 @@ ${PAGE_SCRIPT}</script>
 }
 
 /** The recommendations at the end. */
-function renderAdvice(rows: readonly PageRow[]): string {
-  const sentences = adviceOf(rows).map((sentence) => `<p>${escapeMarkup(sentence)}</p>`);
-  return sentences.length === 0 ? "" : ["<h2>In short</h2>", ...sentences].join("\n");
+function renderAdvice(sentences: readonly string[]): string {
+  const markup = sentences.map((sentence) => `<p>${escapeMarkup(sentence)}</p>`);
+  return markup.length === 0 ? "" : ["<h2>In short</h2>", ...markup].join("\n");
 }

@@ -75,7 +75,7 @@ function tell(svg, lines, { policy, line, point, x, y }) {
   tip.style.display = "block";
   const { width, height } = tip.getBoundingClientRect();
   tip.style.left = Math.max(4, Math.min(innerWidth - width - 4, x + 14)) + "px";
-  tip.style.top = (y - height - 12 < 4 ? y + 16 : y - height - 12) + "px";
+  tip.style.top = Math.max(4, Math.min(innerHeight - height - 4, y - height - 12 < 4 ? y + 16 : y - height - 12)) + "px";
 }
 // Hides or shows a line in all charts of the page.
 function toggle(policy) {

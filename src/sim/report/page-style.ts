@@ -60,5 +60,5 @@ dt{color:var(--faint)}
 dd{margin:0;overflow-wrap:anywhere}
 code{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 @media (max-width:480px){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:8px}th button,td{padding-left:8px;padding-right:8px}}
-@media print{#tip,#spot{display:none!important}details,tr,svg{break-inside:avoid}.scroll{overflow:visible}}
+@media print{h2,h3,summary{break-after:avoid}#tip,#spot{display:none!important}details,tr,svg{break-inside:avoid}.scroll{overflow:visible}}
 `;

@@ -22,9 +22,9 @@ describe("chart", () => {
           { width: 960, names: "beside" },
         );
         const height = Number(/viewBox="0 0 960 ([0-9.]+)"/.exec(svg)![1]);
-        const places = [...svg.matchAll(/<g class="name"[^>]*><path[^>]* d="M[0-9.]+ ([0-9.]+)h/g)].map(
-          (match) => Number(match[1]),
-        );
+        const places = [
+          ...svg.matchAll(/<g class="name"[^>]*><rect[^>]*\/><path[^>]* d="M[0-9.]+ ([0-9.]+)h/g),
+        ].map((match) => Number(match[1]));
         expect(places).toHaveLength(all.length);
         places.sort((one, other) => one - other);
         for (const [i, place] of places.entries()) {

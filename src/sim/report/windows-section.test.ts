@@ -105,7 +105,7 @@ describe("a few windows", () => {
   test("have the styles of the curves", () => {
     const page = renderHtml([row("fifo", 99, 0.5), withWindows("lru", [0.4, 0.3])], { facts: [] });
     expect(pathsOf(page, "line").map(({ colour }) => colour)).toEqual(["c1", "c1"]);
-    expect(page).toMatch(/<g class="name" data-policy="lru"><path class="line c1"/);
+    expect(page).toMatch(/<g class="name" data-policy="lru"><rect[^>]*\/><path class="line c1"/);
   });
 });
 

@@ -54,7 +54,12 @@ class AccessLog extends LineParser {
 
   protected override line(bytes: Uint8Array, start: number, end: number, batch: RecordBatch): void {
     const open = findTime(bytes, start, end);
-    const close = open < 0 ? -1 : indexOf(bytes, CLOSE, open, end);
+    if (open < 0) {
+      // Logs of containers mix requests with messages.
+      this.faults.ignore(IGNORED);
+      return;
+    }
+    const close = indexOf(bytes, CLOSE, open, end);
     const request = close + 3;
     if (close < 0 || bytes[close + 1] !== SPACE || bytes[close + 2] !== QUOTE) {
       this.bad(`${quoted(bytes, start, end)} has no [time] "request"`);

@@ -12,7 +12,7 @@ export type Columns = ReadonlyMap<ColumnRole, Column>;
 
 type Role = readonly [role: ColumnRole, unitMs: number];
 
-const SECOND_MS = 1000;
+export const SECOND_MS = 1000;
 const COLUMN_LIMIT = 10_000;
 /** Roles that may consist of several columns. */
 const COMPOSED_ROLES: readonly ColumnRole[] = ["key", "time"];
@@ -36,13 +36,14 @@ const ROLES: ReadonlyMap<string, Role> = new Map([
  */
 const HEADER_NAMES: ReadonlyMap<string, Role> = new Map([
   ...named(["key", 1], "key cachekey keyid object objectid objid itemid item url uri path requesturi"),
-  ...named(["key", 1], "requestpath id"),
+  ...named(["key", 1], "requestpath requesturl httpurl httppath csuristem csuri page resource lbn id"),
   ...named(["time", SECOND_MS], "time timestamp ts clocktime realtime seconds optime relativeunix datetime"),
+  ...named(["time", SECOND_MS], "timelocal timeiso8601"),
   ...named(["time", 1], "timems timestampms tsms ms milliseconds"),
   ...named(["time", 0.001], "timeus timestampus us microseconds"),
   ...named(["size", 1], "size bytes objsize objectsize valuesize length sizebytes bytessent bodybytessent"),
-  ...named(["size", 1], "responsesize contentlength"),
-  ...named(["op", 1], "op operation command cmd method verb requestmethod httpmethod"),
+  ...named(["size", 1], "responsesize responsebytes responselength contentlength scbytes"),
+  ...named(["op", 1], "op operation command cmd method verb requestmethod httpmethod csmethod"),
   ...named(["ttl", SECOND_MS], "ttl ttlseconds timetolive expiry"),
   ...named(["ttl", 1], "ttlms"),
   ...named(["count", 1], "opcount"),
@@ -52,7 +53,14 @@ const RANKS: ReadonlyMap<string, number> = new Map(
 );
 
 /** Names of the status column in tables made from access logs. */
-const STATUS_NAMES: readonly string[] = ["status", "statuscode", "responsecode", "httpstatus", "scstatus"];
+const STATUS_NAMES: readonly string[] = [
+  "status",
+  "statuscode",
+  "responsecode",
+  "httpstatus",
+  "httpstatuscode",
+  "scstatus",
+];
 
 /**
  * Reads `time=1,key=2+3,size=4,op=5,ttl=6`: numbers of columns from 1, or their names in the header. `time-ms`,
@@ -66,8 +74,12 @@ export function parseColumns(text: string): Columns {
     const known = ROLES.get(name.toLowerCase());
     if (known === undefined || at === "") {
       const roles = [...ROLES.keys()].join(", ");
+      const isPlace = columns.size > 0 && !part.includes("=");
       throw new RangeError(
-        `"${part.trim()}" is not of the form key=2; before the = there must be one of ${roles}`,
+        `"${part.trim()}" is not of the form key=2; ` +
+          (isPlace
+            ? "a key of several columns is written as key=1+2"
+            : `before the = there must be one of ${roles}`),
       );
     }
     const [role, unitMs] = known;

@@ -37,7 +37,7 @@ const CASES: readonly Case[] = [
   {
     format: "twitter",
     text: "0,k,?,2,3,get,0",
-    problem: 't, line 1: the sizes "?,2" are not two numbers',
+    problem: 't, line 1: the sizes "?,2" are not two whole numbers',
     rest: 0,
   },
   {
@@ -84,6 +84,24 @@ const CASES: readonly Case[] = [
     problem: "t, line 2: there is no column 2: the line has 1",
     rest: 1,
   },
+  {
+    format: "csv",
+    text: "key,size\na,1\na,b,2\nc,3,\n",
+    problem: "t, line 3: the line has 3 fields, and the header 2 names",
+    rest: 2,
+  },
+  {
+    format: "csv",
+    text: "key,size\na,9007199254740993\nb,2",
+    problem: 't, line 2: the size "9007199254740993" is not a whole number of bytes',
+    rest: 1,
+  },
+  {
+    format: "twitter",
+    text: "1,a,3,0.4,1,get,0\n1,a,3,4,1,get,0",
+    problem: 't, line 1: the sizes "3,0.4" are not two whole numbers',
+    rest: 1,
+  },
   { format: "csv", text: "key,size\n,1\nb,2", problem: "t, line 2: the key is empty", rest: 1 },
   {
     format: "csv",
@@ -99,9 +117,9 @@ const CASES: readonly Case[] = [
   },
   {
     format: "csv",
-    text: 'key,op\na,"x\u001b[1m"',
-    problem: 't, line 2: the operation "x?[1m" is neither read, write nor delete',
-    rest: 0,
+    text: 'key,op\na,get\na,"x\u001b[1m"',
+    problem: 't, line 3: the operation "x?[1m" is neither read, write nor delete',
+    rest: 1,
   },
   { format: "csv", text: 'key\na\n"b\nc\nd', problem: "t, line 3: a quote is not closed", rest: 3 },
   {
@@ -223,7 +241,25 @@ describe("entries that are not requests", () => {
     const lines = ["ping", "get", "config"].map((name) => `1.0 [0 a:1] "${name}"`).join("\n");
     expect({ ...parse("monitor", Buffer.from(lines)).faults }).toMatchObject({
       ignored: 3,
-      ignoredWhat: "commands that neither read nor change values",
+      ignoredKinds: new Map([["commands that neither read nor change values", 3]]),
     });
+  });
+
+  test("commands that are not known are told from those that do nothing", () => {
+    const lines = ["ping", "JSON.SET", "json.get"].map((name) => `1.0 [0 a:1] "${name}" "k"`).join("\n");
+    const { ignoredKinds } = parse("monitor", Buffer.from(lines)).faults;
+    expect([...ignoredKinds]).toEqual([
+      ["commands that neither read nor change values", 1],
+      ['commands that are not known, such as "JSON.SET"', 2],
+    ]);
+  });
+
+  test("methods of HTTP that neither read nor write are left out of tables", () => {
+    const text = "url,method\n/a,GET\n/a,OPTIONS\n/a,PROPFIND\n/a,HEAD\n";
+    const { records, faults } = parse("csv", Buffer.from(text));
+    expect([records.length, [...faults.ignoredKinds]]).toEqual([
+      2,
+      [["requests that neither read, write nor delete", 2]],
+    ]);
   });
 });

@@ -8,7 +8,8 @@ export interface Skipped {
   readonly firstBad: string | undefined;
   /** Number of valid entries that are not requests, such as commands that do not concern values. */
   readonly ignored: number;
-  readonly ignoredWhat: string;
+  /** The same by kind, in words. */
+  readonly ignoredKinds: ReadonlyMap<string, number>;
 }
 
 /** Handles broken records: the first one ends the reading, or all are counted and left out. */
@@ -16,7 +17,7 @@ export class Faults implements Skipped {
   bad = 0;
   firstBad: string | undefined;
   ignored = 0;
-  ignoredWhat = "";
+  readonly ignoredKinds: Map<string, number> = new Map();
   readonly #name: string;
   readonly #isSkipping: boolean;
 
@@ -46,6 +47,6 @@ export class Faults implements Skipped {
   /** Counts valid entries that are left out. */
   ignore(what: string, count = 1): void {
     this.ignored += count;
-    this.ignoredWhat = what;
+    this.ignoredKinds.set(what, (this.ignoredKinds.get(what) ?? 0) + count);
   }
 }

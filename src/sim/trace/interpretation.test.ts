@@ -142,7 +142,98 @@ describe("a table", () => {
     expect(await refusal("a,b\n", { columns: "key=1,size=1+2" })).toBe(
       '"size=1+2": only key and time can be of several columns',
     );
+    expect(await refusal("a,b\n", { columns: "key=1,2" })).toBe(
+      '"2" is not of the form key=2; a key of several columns is written as key=1+2',
+    );
     expect(await refusal("a,b\n", { columns: "key=1+" })).toBe('"key=1+" is not of the form key=2+3');
+  });
+});
+
+const BOXED = ROWS.map((row) => `| ${row.map((field) => field.padStart(4)).join(" | ")} |`);
+test.each([
+  [
+    "psql",
+    [" time | key | size ", "------+-----+------", ...ROWS.map((row) => ` ${row.join(" |  ")}`), "(3 rows)"],
+  ],
+  ["mysql", ["+---+---+---+", "| time | key | size |", "+---+---+---+", ...BOXED, "+---+---+---+"]],
+  ["Markdown", ["| time | key | size |", "|------|:---:|-----:|", ...BOXED]],
+])("a table as %s prints it", async (_, rows) => {
+  const source = await open(lines(...rows));
+  expect(source.interpretation?.description).toStartWith(
+    'csv, separated by bars: columns time "time", key "key", size "size"',
+  );
+  expect(await readAll(source)).toEqual(RECORDS);
+  const numbered = await open(lines(...rows), { columns: "time=1,key=2,size=3" });
+  expect(await readAll(numbered)).toEqual(RECORDS);
+});
+
+test.each([
+  [["mysql: [Warning] Using a password on the command line interface can be insecure."]],
+  [['Defaulted container "shop" out of: shop, proxy']],
+  [["Requests of May", ""]],
+  [["Requests of May, by hour", "", "made by Ann"]],
+])("a table after %j begins with its header", async (before) => {
+  for (const separator of ["\t", ";"]) {
+    const rows = [["time", "key", "size"], ...ROWS].map((row) => row.join(separator));
+    const source = await open(lines(...before, ...rows));
+    expect(await readAll(source)).toEqual(RECORDS);
+    expect(source.interpretation?.description).toContain(`, from line ${before.length + 1} on`);
+  }
+});
+
+describe("a first row of words", () => {
+  const COLUMN = { columns: "key=2" };
+  const firstKey = async (...rows: string[]): Promise<string | undefined> =>
+    (await open(lines(...rows), COLUMN)).interpretation?.description.replace(/^.*first key /, "");
+
+  test("is a heading over dates and other texts with digits", async () => {
+    expect(await firstKey("when,what", "2024-01-01,a", "2024-01-02,b", "2024-01-03,a")).toBe('"a"');
+    expect(await firstKey("user,page", "u1,home", "u2,cart", "u1,home")).toBe('"home"');
+  });
+
+  test("is a heading if the rows repeat each other, but not the first one", async () => {
+    expect(await firstKey("customer,page", "ann,a", "bob,b", "ann,a")).toBe('"a"');
+    expect(await firstKey("customer;page", "ann;a", "bob;a", "ann;a")).toBe('"a"');
+  });
+
+  test("is a request if the rows repeat it, or repeat nothing", async () => {
+    expect(await firstKey("ann,home", "bob,a", "ann,b", "bob,a")).toBe('"home"');
+    expect(await firstKey("ann,home", "bob,a", "eve,b", "joe,c")).toBe('"home"');
+    expect(await firstKey("a1,home", "b2,x1", "b2,x2", "b2,x1")).toBe('"home"');
+    expect((await readAll(await open(lines("home", "a", "a", "a"), { columns: "key=1" }))).length).toBe(4);
+  });
+});
+
+describe("usual names of columns", () => {
+  const described = async (...rows: string[]): Promise<string | undefined> =>
+    (await open(lines(...rows))).interpretation?.description;
+
+  test("of a date and a time of day are one time", async () => {
+    const source = await open(
+      lines("date,time,url,bytes", "2013-12-01,08:30:01,/a,5", "2013-12-01,08:30:02,/a,5"),
+    );
+    const times = [1, 2].map((second) => Date.UTC(2013, 11, 1, 8, 30, second));
+    expect(await readAll(source)).toEqual(times.map((timeMs) => record("/a", { size: 5, timeMs })));
+    expect(await described("time,url", "08:30:01,/a", "08:30:02,/b")).toContain(
+      'columns key "url"; not used: "time"',
+    );
+  });
+
+  test("of operations are not used if none is known", async () => {
+    expect(await described("op,lbn", "2a,5", "28,6")).toBe(
+      'csv, separated by commas: columns key "lbn"; not used: "op"; first key 5',
+    );
+    expect(await described("op,lbn", "2a,5", "read,6")).toContain('columns op "op", key "lbn"');
+  });
+
+  test.each([
+    "timestamp,http_method,request_url,status_code,response_bytes",
+    "Time,Method,Request URL,Status,Bytes",
+    "time,cs-method,cs-uri-stem,sc-status,sc-bytes",
+    "time_local,method,request_uri,status,bytes_sent",
+  ])("%s", async (header) => {
+    const source = await open(lines(header, "5,GET,/a,200,10", "6,HEAD,/a,200,0"));
+    expect(await readAll(source)).toEqual([5, 6].map((s) => record("/a", { size: 10, timeMs: 1000 * s })));
   });
 });
 
@@ -161,7 +252,7 @@ test("a heading over one column is not a key, unless it occurs again", async () 
 });
 
 test("a table with rows of one field is doubted", async () => {
-  const directory = await open("Orders of May\na,1\nb,2\nc,3\n", { format: "csv" });
+  const directory = await open("a,1\nb,2\nOrders of May\nc,3\n", { format: "csv" });
   expect(directory.interpretation?.doubt).toBe("3 of its first 4 rows have several fields, the others one");
 });
 
@@ -192,6 +283,21 @@ describe("lists of keys", () => {
     );
     const few = Array.from({ length: 50 }, (_, i) => `key${i}`).join("\n");
     expect((await open(`${few}\na key\n`)).interpretation?.doubt).toBeUndefined();
+  });
+
+  test("are doubted if most lines contain the same separator", async () => {
+    for (const [what, mark] of [
+      ["commas", ","],
+      ["semicolons", ";"],
+      ["bars", "|"],
+    ]) {
+      const rows = Array.from({ length: 9 }, (_, i) => `${i % 3}${mark}a`);
+      expect((await open(lines(...rows, `1${mark}a${mark}b`))).interpretation?.doubt).toBe(
+        `10 of its first 10 lines contain ${what}, which is unusual for a list of keys; each line is taken for one key`,
+      );
+      const keys = Array.from({ length: 9 }, (_, i) => `key${i}`);
+      expect((await open(lines(...keys, `1${mark}a`))).interpretation?.doubt).toBeUndefined();
+    }
   });
 
   test("may have braces, as keys of Redis Cluster do", async () => {
@@ -232,6 +338,31 @@ test("the text before each command of MONITOR", async () => {
     expect(source.interpretation?.description).toBe('monitor; first key "user:1"');
     expect(await readAll(source)).toEqual(expected);
   }
+  for (const color of ["\x1b[36m", "\x1b[1;35m"]) {
+    const before = `${color}redis-1  | \x1b[0m`;
+    const colored = await open(`${before}OK\n${before}${command(3)}\n${before}${command(4)}\n`);
+    expect(await readAll(colored)).toEqual(expected);
+  }
   const warned = await open(`Warning: Using a password with '-a' …\nOK\n${command(3)}\n${command(4)}\n`);
   expect(await readAll(warned)).toEqual(expected);
+});
+
+test("an access log of a container has messages between its requests", async () => {
+  const request = (url: string): string =>
+    `nginx-1  | 10.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "GET ${url} HTTP/1.1" 200 5 "-" "curl"`;
+  let leftOut: unknown;
+  const source = await open(
+    lines(
+      "nginx-1  | /docker-entrypoint.sh: Configuration complete; ready for start up",
+      request("/a"),
+      "nginx-1  | 2000/10/10 13:55:36 [error] 29#29: *1 open() failed (2: No such file or directory)",
+      request("/b"),
+      request("/a"),
+    ),
+    { onSkipped: ({ ignoredKinds }) => (leftOut = [...ignoredKinds]) },
+  );
+  expect((await readAll(source)).map(({ key }) => key)).toEqual(
+    ["/a", "/b", "/a"].map((url) => record(url).key),
+  );
+  expect(leftOut).toEqual([["lines without a request for a URL that is read, written or deleted", 2]]);
 });

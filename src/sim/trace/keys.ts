@@ -8,6 +8,8 @@ import type { ParserContext, TraceFormat, TraceHead } from "./trace-format.ts";
 
 /** If more than this share of the lines contains blanks, they may be sentences, or a table. */
 const BLANK_SHARE = 0.2;
+/** If more than this share of the lines contains the same separator, they may be a table with some broken rows. */
+const SEPARATOR_SHARE = 0.5;
 /** Messages of redis-cli are no longer than this. */
 const PREAMBLE_LIMIT_BYTES = 200;
 
@@ -32,9 +34,23 @@ function doubt(head: TraceHead): string | undefined {
     );
   }
   const lines = head.lines.filter((line) => line.trim() !== "");
-  const withBlanks = lines.filter((line) => /[ \t]/.test(line));
-  if (withBlanks.length <= BLANK_SHARE * lines.length) return undefined;
-  return `${withBlanks.length} of its first ${lines.length} lines contain blanks, which is unusual for a list of keys; each line is taken for one key`;
+  return (
+    doubtContaining(/[ \t]/, "blanks", BLANK_SHARE, lines) ??
+    doubtContaining(/,/, "commas", SEPARATOR_SHARE, lines) ??
+    doubtContaining(/;/, "semicolons", SEPARATOR_SHARE, lines) ??
+    doubtContaining(/\|/, "bars", SEPARATOR_SHARE, lines)
+  );
+}
+
+function doubtContaining(
+  separator: RegExp,
+  what: string,
+  share: number,
+  lines: readonly string[],
+): string | undefined {
+  const found = lines.filter((line) => separator.test(line));
+  if (lines.length < 2 || found.length <= share * lines.length) return undefined;
+  return `${found.length} of its first ${lines.length} lines contain ${what}, which is unusual for a list of keys; each line is taken for one key`;
 }
 
 class KeyLines extends LineParser {

@@ -35,9 +35,18 @@ export const KNOWN_TABLES: readonly TraceFormat[] = (
       name: "msr",
       description:
         "Microsoft Research Cambridge's disk traces: time, host, disk, type, offset, size, latency",
-      find: rowsLike(
-        /^[0-9]{15,20},[^,]+,[0-9]+,(?:read|write),[0-9]+,[0-9]+,[0-9]+$/i,
-        new Map([...parseColumns("key=2+3+5,op=4,size=6"), ["time", { at: [1], unitMs: FILE_TIME_UNIT_MS }]]),
+      find: firstOf(
+        rowsLike(
+          /^[0-9]{15,20},[^,]+,[0-9]+,(?:read|write),[0-9]+,[0-9]+,[0-9]+$/i,
+          withFileTime(parseColumns("key=2+3+5,op=4,size=6"), 1),
+        ),
+        (shape) => {
+          const found = headerLike(
+            ["Timestamp", "Hostname", "DiskNumber", "Type", "Offset", "Size"],
+            "key=Hostname+DiskNumber+Offset,op=Type,size=Size",
+          )(shape);
+          return found && { ...found, columns: withFileTime(found.columns, "Timestamp") };
+        },
       ),
     },
     {
@@ -131,6 +140,10 @@ function headerLike(names: readonly string[], told: string, optional: readonly s
       hasUnknownSizes: true,
     };
   };
+}
+
+function withFileTime(columns: Columns, place: number | string): Columns {
+  return new Map([...columns, ["time", { at: [place], unitMs: FILE_TIME_UNIT_MS }]]);
 }
 
 function firstOf(...finders: readonly FindColumns[]): FindColumns {

@@ -8,7 +8,7 @@ type Effect = (keyspace: MonitoredKeyspace) => void;
 
 /**
  * Commands, by name in lower case, whose effect depends on options or on the keyspace, or that tell a value's size;
- * after the source of Redis 7. The table of commands says what all others do.
+ * after the source of Redis 8. The table of commands says what all others do.
  */
 const SPECIAL: ReadonlyMap<string, Effect> = new Map([
   // Replace the value and its time to live.
@@ -21,6 +21,7 @@ const SPECIAL: ReadonlyMap<string, Effect> = new Map([
   ...named("psetex", (keyspace) => setExpiring(keyspace, 1)),
   ...named("mset", setMany),
   ...named("msetnx", (keyspace) => (isAnyThere(keyspace) ? undefined : setMany(keyspace))),
+  ...named("msetex", setManyExpiring),
   ...named("restore restore-asking", restore),
   ...named("zunionstore zdiffstore zinterstore", (keyspace) => store(keyspace, 1, 3, 2 + keyspace.number(2))),
   ...named("sinterstore sunionstore sdiffstore", (keyspace) =>
@@ -41,6 +42,9 @@ const SPECIAL: ReadonlyMap<string, Effect> = new Map([
     keyspace.write(1, grown(keyspace.known(1)) + keyspace.lengthOf(2), undefined),
   ),
   ...named("setrange", setRange),
+  ...named("pfmerge", (keyspace) => keyspace.write(1, 0, undefined)),
+  // Changes only the times to live of fields.
+  ...named("hgetex", (keyspace) => keyspace.read(1)),
   // Caches its count in the value, which readers do not see.
   ...named("pfcount", (keyspace) => everyKey(keyspace, 1, (key) => keyspace.read(key))),
 
@@ -65,7 +69,19 @@ const SPECIAL: ReadonlyMap<string, Effect> = new Map([
 
 /** Commands that ask about a key, not for its value. */
 const ABOUT_KEYS: ReadonlySet<string> = new Set([
-  ...["exists", "touch", "ttl", "pttl", "expiretime", "pexpiretime", "httl", "hpttl"],
+  ...[
+    "exists",
+    "touch",
+    "type",
+    "watch",
+    "glass.explain",
+    "ttl",
+    "pttl",
+    "expiretime",
+    "pexpiretime",
+    "httl",
+    "hpttl",
+  ],
   ...["hexpiretime", "hpexpiretime", "memory|usage"],
   ...["object|encoding", "object|freq", "object|idletime", "object|refcount"],
 ]);
@@ -121,12 +137,17 @@ function applyUse(keyspace: MonitoredKeyspace, use: KeyUse): void {
   }
 }
 
-/** Adds a record for each key whose value the command reads or changes; none if Redis would refuse the command. */
-export function applyCommand(keyspace: MonitoredKeyspace): void {
+/**
+ * Adds a record for each key whose value the command reads or changes; none if Redis would refuse the command.
+ * @returns whether the command is known
+ */
+export function applyCommand(keyspace: MonitoredKeyspace): boolean {
   const { line } = keyspace;
   const name = line.text(0).toLowerCase();
   const plan = SUBCOMMAND_FACTS.has(name) ? planOf(factsOfRequest(line)) : PLANS.get(name);
-  if (plan !== undefined && arityFits(plan, line.count)) plan.apply(keyspace);
+  if (plan === undefined) return COMMAND_FACTS.has(name);
+  if (arityFits(plan, line.count)) plan.apply(keyspace);
+  return true;
 }
 
 /** `MIGRATE host port key|"" database timeout [COPY] [REPLACE] … [KEYS key …]`. */
@@ -207,6 +228,28 @@ function setMany(keyspace: MonitoredKeyspace): void {
   for (let key = 1; key + 1 < keyspace.line.count; key += 2) {
     keyspace.write(key, valueSize(keyspace, key + 1), NEVER);
   }
+}
+
+/** `MSETEX count key value … [NX | XX] [EX s | PX ms | EXAT s | PXAT ms | KEEPTTL]`. */
+function setManyExpiring(keyspace: MonitoredKeyspace): void {
+  const { line } = keyspace;
+  const end = 2 + 2 * keyspace.number(1);
+  const keys: number[] = [];
+  for (let key = 2; key < Math.min(end, line.count - 1); key += 2) keys.push(key);
+  let expiryMs: number | undefined = NEVER;
+  for (let at = end; at < line.count; at++) {
+    const option = keyspace.word(at);
+    if (option === "nx" && keys.some((key) => keyspace.known(key).exists)) return;
+    if (option === "xx" && keys.some((key) => keyspace.known(key).isAbsent)) return;
+    if (option === "keepttl") expiryMs = undefined;
+    const given = expiryOption(keyspace, option, at + 1);
+    if (given !== undefined) {
+      // Otherwise Redis replies with an error.
+      if (!(keyspace.number(++at) > 0)) return;
+      expiryMs = given;
+    }
+  }
+  for (const key of keys) keyspace.write(key, valueSize(keyspace, key + 1), expiryMs);
 }
 
 function isAnyThere(keyspace: MonitoredKeyspace): boolean {

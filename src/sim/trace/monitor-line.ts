@@ -1,5 +1,5 @@
 import { latin1 } from "../../lib/bytes.ts";
-import { digits } from "./record-fields.ts";
+import { digits, quoted } from "./record-fields.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -56,6 +56,11 @@ export class MonitorLine {
   /** Returns the argument as text, one character per byte. */
   text(index: number): string {
     return latin(this.bytes, this.starts[index]!, this.ends[index]!);
+  }
+
+  /** Returns the argument in quotes, made fit for a message. */
+  shown(index: number): string {
+    return quoted(this.bytes, this.starts[index]!, this.ends[index]!);
   }
 
   #readArguments(line: Uint8Array, start: number, end: number): string | undefined {

@@ -114,6 +114,28 @@ describe("times to live", () => {
       1,
       0,
     ],
+    ["MSETEX sets it", ["0 msetex 2 a x k v ex 5", "4 get k", "100 get k"], 2, 1],
+    ["MSETEX lifts it", ["0 set k v ex 5", "1 msetex 1 k v", "100 get k"], 1, 0],
+    ["MSETEX … KEEPTTL keeps it", ["0 set k v ex 5", "1 msetex 1 k v keepttl", "100 get k"], 1, 1],
+    [
+      "MSETEX … NX of what is there does nothing",
+      ["0 set k v ex 5", "1 msetex 2 a x k v nx ex 99", "50 get k"],
+      1,
+      1,
+    ],
+    [
+      "MSETEX … XX of what is gone does nothing",
+      ["0 set k v", "1 del a", "2 msetex 2 a x k v xx ex 9", "50 get k"],
+      1,
+      0,
+    ],
+    ["HGETEX is a read", ["0 hset k f v", "1 hgetex k ex 5 fields 1 f", "2 hget k f"], 2, 0],
+    [
+      "PFMERGE keeps it",
+      ["0 pfadd a x", "0 pfadd k x", "0 expire k 5", "1 pfmerge k a", "100 pfcount k"],
+      1,
+      1,
+    ],
     ["RESTORE sets it", ["0 restore k 5000 xyz", "4 get k", "100 get k"], 2, 1],
   ])("%s", async (_, commands, requests, misses) => {
     expect(await counts(commands)).toEqual([requests, misses]);
@@ -176,6 +198,21 @@ describe("values that are created, deleted and moved", () => {
     expect(records.length).toBe(6000);
     expect(new Set(records.slice(3000).map(({ key, operation }) => `${key} ${operation}`)).size).toBe(3000);
     expect(faults.ignored).toBe(1);
+  });
+
+  test("are not read by commands that ask about a key", async () => {
+    const about = [
+      "exists k",
+      "touch k",
+      "type k",
+      "ttl k",
+      "pttl k",
+      "watch k",
+      "object encoding k",
+      "glass.explain k",
+      "memory usage k",
+    ];
+    expect(await counts([...about.map((command) => `0 ${command}`), "1 get k"])).toEqual([1, 1]);
   });
 
   test("are not there when arguments are missing", () => {

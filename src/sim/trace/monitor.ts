@@ -4,7 +4,7 @@ import { LineParser } from "./line-parser.ts";
 import { applyCommand } from "./monitor-commands.ts";
 import { MonitorLine } from "./monitor-line.ts";
 import { MonitoredKeyspace } from "./monitored-keyspace.ts";
-import { isPreamble } from "./preamble.ts";
+import { isPreamble, withoutColors } from "./preamble.ts";
 import { copyRecord } from "./record-fields.ts";
 import type { ParserContext, TraceFormat } from "./trace-format.ts";
 
@@ -31,7 +31,8 @@ export const monitor: TraceFormat = {
 
 /** Whether a line is the reply to MONITOR, or a message of redis-cli before it. */
 function isGreeting(line: string): boolean {
-  return line === "" || /(?:^|[ |])\+?OK$/.test(line) || isPreamble(line);
+  const plain = withoutColors(line);
+  return plain === "" || /(?:^|[ |])\+?OK$/.test(plain) || isPreamble(plain);
 }
 
 class MonitorLines extends LineParser {
@@ -39,6 +40,8 @@ class MonitorLines extends LineParser {
   readonly #keyspace: MonitoredKeyspace;
   /** Number of the current command's records that have been passed on. */
   #taken = 0;
+  /** Commands of modules and of later versions, in words. */
+  #unknown: string | undefined;
 
   constructor({ faults, families }: ParserContext) {
     super(faults);
@@ -57,8 +60,11 @@ class MonitorLines extends LineParser {
     const keyspace = this.#keyspace;
     this.#taken = 0;
     keyspace.records.count = 0;
-    applyCommand(keyspace);
-    if (keyspace.records.count === 0) this.faults.ignore(IGNORED);
+    const isKnown = applyCommand(keyspace);
+    if (!isKnown) {
+      this.#unknown ??= `commands that are not known, such as ${line.shown(0)}`;
+      this.faults.ignore(this.#unknown);
+    } else if (keyspace.records.count === 0) this.faults.ignore(IGNORED);
     else this.resume(batch);
   }
 

@@ -126,6 +126,21 @@ export const PUBLISHED_SAMPLES: readonly TraceSample[] = [
     records: [record(joined("/images/picture.jpg", "-"), { timeMs: Date.UTC(2002, 4, 2, 17, 42, 15) })],
   },
   {
+    format: "w3c",
+    fileName: "u_ex_changed.log",
+    bytes: text(
+      "#Fields: date time cs-method cs-uri-stem cs-uri-query sc-bytes",
+      "2002-05-02 17:42:15 GET /a - 200",
+      "#Date: 2002-05-02 17:43:00",
+      "#Fields: sc-bytes date time cs-uri-query cs-uri-stem",
+      "300 2002-05-02 17:43:01 - /a",
+    ),
+    records: [
+      record(joined("/a", "-"), { size: 200, timeMs: Date.UTC(2002, 4, 2, 17, 42, 15) }),
+      record(joined("/a", "-"), { size: 300, timeMs: Date.UTC(2002, 4, 2, 17, 43, 1) }),
+    ],
+  },
+  {
     format: "spc",
     fileName: "Financial1.spc",
     bytes: text("0,303567,3584,w,0.000000", "1,303567,3584,R,0.25", "0,303567,3072,r,0.5"),
@@ -149,6 +164,17 @@ export const PUBLISHED_SAMPLES: readonly TraceSample[] = [
         timeMs: Number("128166372016382155") * 1e-4,
         operation: WRITE,
       }),
+    ],
+  },
+  {
+    format: "msr",
+    fileName: "hm_1.csv",
+    bytes: text(
+      "Timestamp,Hostname,DiskNumber,Type,Offset,Size,ResponseTime",
+      "128166372003061629,hm,1,Read,383496192,32768,1331",
+    ),
+    records: [
+      record(joined("hm", "1", "383496192"), { size: 32768, timeMs: Number("128166372003061629") * 1e-4 }),
     ],
   },
   {

@@ -120,14 +120,14 @@ export function repeatRecord(from: RecordBatch, i: number, batch: RecordBatch, t
   return end - first;
 }
 
-/** Parses a whole number of zero or more, such as `1500`, `1500.0` or `1.5e3`; NaN for anything else. */
+/** Parses a whole number from 0 to 2^53 − 1, such as `1500`, `1500.0` or `1.5e3`; NaN for anything else. */
 export function wholeNumber(bytes: Uint8Array, start: number, end: number): number {
   if (end - start <= 15) {
     const whole = digits(bytes, start, end);
     if (whole >= 0) return whole;
   }
   const value = quantity(bytes, start, end);
-  return Number.isInteger(value) ? value : Number.NaN;
+  return Number.isSafeInteger(value) ? value : Number.NaN;
 }
 
 /** Parses a decimal number of zero or more, in any form; NaN for anything else. */

@@ -5,7 +5,9 @@ import {
   columnNamed,
   columnsOfHeader,
   hasStatus,
+  SECOND_MS,
 } from "./columns.ts";
+import { isOtherMethod, operationOf } from "./operation.ts";
 import type { TableShape } from "./table-row.ts";
 import { separatorName } from "./table-shape.ts";
 
@@ -37,6 +39,8 @@ export interface TableLayout {
   /** Whether the first row is a header. */
   readonly hasHeader: boolean;
   readonly hasUnknownSizes: boolean;
+  /** Number of names in the header, if the columns were found by usual ones among them; else 0. */
+  readonly names: number;
   /** The meaning of each column, in words. */
   readonly description: string;
 }
@@ -51,7 +55,7 @@ export function layOut(
   known?: KnownColumns,
 ): TableLayout | string {
   const names = namesOf(shape);
-  const usual = columnsOfHeader(names);
+  const usual = usable(columnsOfHeader(names), shape, names);
   const columns = told ?? known?.columns ?? usual ?? (names.length === 1 ? SINGLE : undefined);
   if (columns === undefined) return askForKey(shape);
   const places = new Map<ColumnRole, number[]>();
@@ -83,11 +87,44 @@ export function layOut(
     last: Math.max(...[...places.values()].flat()),
     hasHeader,
     hasUnknownSizes: known?.hasUnknownSizes ?? (hasHeader && hasStatus(names)),
+    names: columns === usual ? names.length : 0,
     description: describe(shape, columns, places, hasHeader || !isInRow ? names : []),
   };
 }
 
+const TIME_OF_DAY = /^[0-9]{1,2}:[0-9]{2}/;
+const DATE = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
+/** If at least this share of the rows repeats values of other rows, a first row that repeats none is a heading. */
+const REPEATED_SHARE = 0.5;
+
 const SINGLE: Columns = new Map([["key", { at: [1], unitMs: 1 }]]);
+
+/**
+ * Leaves out columns that have usual names and other contents: a time of day, unless there is a column of dates that
+ * completes it, and operations of which none is known.
+ * @param names the header
+ */
+function usable(
+  columns: Columns | undefined,
+  { rows, comment, directive }: TableShape,
+  names: readonly string[],
+): Columns | undefined {
+  if (columns === undefined) return undefined;
+  const isInRow = directive === undefined && names !== comment;
+  const values = (column: number): string[] =>
+    rows.slice(isInRow ? 1 : 0).map((row) => row[column]?.trim() ?? "");
+  const usual = new Map(columns);
+  const [time, op] = [usual.get("time"), usual.get("op")].map((column) => Number(column?.at[0] ?? 0) - 1);
+  if (time! >= 0 && TIME_OF_DAY.test(values(time!)[0] ?? "")) {
+    const date = columnNamed(names, "date");
+    if (date < 0 || !DATE.test(values(date)[0] ?? "")) usual.delete("time");
+    else usual.set("time", { at: [date + 1, time! + 1], unitMs: SECOND_MS });
+  }
+  const words = op! >= 0 ? values(op!) : [];
+  if (words.length > 0 && words.every((word) => operationOf(word) === undefined && !isOtherMethod(word)))
+    usual.delete("op");
+  return usual;
+}
 
 /** Possible names of the columns: from a comment before the first row, or from that row. */
 function namesOf({ comment, directive, rows }: TableShape): readonly string[] {
@@ -102,17 +139,40 @@ function placeOf(place: Column["at"][number], names: readonly string[]): number 
   return typeof place === "number" ? `there is no column ${place}` : `there is no column "${place}"`;
 }
 
-/** Whether the first row lacks a number where all others have one, or in the column of sizes or times. */
+/**
+ * Whether the first row is a heading: it lacks a number where all others have one, or in the column of sizes or times,
+ * or it has words that occur in no other row.
+ */
 function looksLikeHeader({ rows }: TableShape, size: number, time: number): boolean {
   const [first = [], ...others] = rows;
   if (size >= 0 && !isNumber(first[size] ?? "0")) return true;
-  return first.some(
+  const lacksNumber = first.some(
     (text, column) =>
       text.trim() !== "" &&
       !isNumber(text) &&
       ((column === time && !/^\s*[0-9]/.test(text)) ||
         (others.length > 0 && others.every((row) => isNumber(row[column] ?? "")))),
   );
+  return lacksNumber || hasForeignWords(first, others);
+}
+
+/**
+ * Whether the first row consists of words without digits that do not occur again in their columns, although all other
+ * rows have digits in one column, or most of them repeat each other in every column. A single column does not tell.
+ */
+function hasForeignWords(first: readonly string[], others: readonly (readonly string[])[]): boolean {
+  if (first.length < 2 || others.length < 2) return false;
+  const columns = first.map((name, at) => ({ name, values: others.map((row) => row[at] ?? "") }));
+  if (!columns.every(({ name, values }) => /^[^0-9]*[^0-9\s][^0-9]*$/.test(name) && !values.includes(name)))
+    return false;
+  const digits = columns.some(({ values }) => values.every((value) => /[0-9]/.test(value)));
+  return digits || columns.every(({ values }) => repeatedShare(values) >= REPEATED_SHARE);
+}
+
+/** The share of the values that occur more than once. */
+function repeatedShare(values: readonly string[]): number {
+  const groups = Map.groupBy(values, (value) => value);
+  return values.filter((value) => groups.get(value)!.length > 1).length / values.length;
 }
 
 function isNumber(text: string): boolean {

@@ -7,6 +7,12 @@ const TAB = 0x09;
 /** As a separator: any number of blanks and tabs. Those at a row's ends do not count. */
 export const BLANKS = 0x20;
 
+const BAR = 0x7c;
+/** Lines that database clients print between, before and after rows of bars. */
+const RULE = /^(?:[-+=:|\s]*-[-+=:|\s]*|\([0-9]+ rows?\)\s*)$/;
+/** Longer lines are no rules. */
+const RULE_LIMIT_BYTES = 10_000;
+
 /** More columns than anyone uses. */
 const FIELD_LIMIT = 10_000;
 
@@ -24,11 +30,18 @@ export class TableRow {
   isOpen = false;
 
   /**
-   * Finds the fields of the row at `start`.
+   * Finds the fields of the row at `start`. Of fields separated by bars, as database clients print them, blanks around
+   * them and bars at both ends of the row do not count, and rules between rows are empty rows.
    * @returns where the next row begins; -1 if this row is not complete yet
    */
   scan(bytes: Uint8Array, start: number, separator: number, isLast: boolean): number {
     if (separator === BLANKS) return this.#scanBlanks(bytes, start, isLast);
+    const next = this.#scanFields(bytes, start, separator, isLast);
+    if (separator === BAR && next >= 0) this.#unframe(bytes, start, next);
+    return next;
+  }
+
+  #scanFields(bytes: Uint8Array, start: number, separator: number, isLast: boolean): number {
     const { length } = bytes;
     this.count = 0;
     this.lineFeeds = 0;
@@ -73,6 +86,31 @@ export class TableRow {
   /** Whether the row is empty. */
   get isEmpty(): boolean {
     return this.count === 0 || (this.count === 1 && this.ends[0] === this.starts[0]);
+  }
+
+  #unframe(bytes: Uint8Array, start: number, next: number): void {
+    const isRule = next - start <= RULE_LIMIT_BYTES && RULE.test(fromUtf8(bytes.subarray(start, next)));
+    if (isRule) {
+      this.count = 0;
+      return;
+    }
+    const { starts, ends } = this;
+    for (let i = 0; i < this.count; i++) {
+      const isQuoted = starts[i]! > start && bytes[starts[i]! - 1] === QUOTE;
+      if (isQuoted) continue;
+      while (starts[i]! < ends[i]! && isBlank(bytes[starts[i]!]!)) starts[i]!++;
+      while (starts[i]! < ends[i]! && isBlank(bytes[ends[i]! - 1]!)) ends[i]!--;
+    }
+    const isFramed = this.count > 2 && bytes[start] === BAR && this.#isBlankField(this.count - 1);
+    if (!isFramed) return;
+    this.count -= 2;
+    starts.copyWithin(0, 1, this.count + 1);
+    ends.copyWithin(0, 1, this.count + 1);
+    this.isEscaped.copyWithin(0, 1, this.count + 1);
+  }
+
+  #isBlankField(index: number): boolean {
+    return this.starts[index] === this.ends[index];
   }
 
   /** The same as `scan` for blanks. A quoted field may contain blanks if its quotes are closed in the same line. */

@@ -1,23 +1,29 @@
 import { fromUtf8, utf8 } from "../../lib/bytes.ts";
+import { columnsOfHeader } from "./columns.ts";
 import { HEAD_BYTES, LINES_LOOKED_AT } from "./head.ts";
 import { isPreamble } from "./preamble.ts";
 import { BLANKS, TableRow, type TableShape } from "./table-row.ts";
 import type { TraceHead } from "./trace-format.ts";
 
 const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 const HASH = 0x23;
 const COMMA = 0x2c;
+const TAB = 0x09;
 /** Possible separators; if several fit, the first one is taken. The last one is any number of blanks. */
 const SEPARATORS: readonly number[] = [...utf8("\t,;|"), BLANKS];
 const SEPARATOR_NAMES: ReadonlyMap<number, string> = new Map([
-  [0x09, "tabs"],
-  [0x2c, "commas"],
+  [TAB, "tabs"],
+  [COMMA, "commas"],
   [0x3b, "semicolons"],
   [0x7c, "bars"],
   [BLANKS, "blanks"],
 ]);
 /** Other beginnings of comments; such a line counts as a comment only before rows of several fields. */
-const OTHER_COMMENT = /^(?:\/\/|%|;|--|!)/;
+const OTHER_COMMENT = /^(?:\/\/|%|;|--|!|\+[-=+]+\+\s*$)/;
+/** Lines before a table that are neither comments nor empty; and the rows that a table has at least to be found. */
+const MOST_MESSAGES = 3;
+const LEAST_ROWS = 3;
 /** The directive that names the columns in the W3C's extended log format. */
 const FIELDS_DIRECTIVE = /^#\s*Fields:\s*/i;
 
@@ -41,21 +47,54 @@ export function findShape(bytes: Uint8Array, isWhole: boolean): TableShape {
   const looked = withoutCutLine(bytes.subarray(0, HEAD_BYTES), isCut);
   const preamble = preambleOf(looked, false);
   const shape = shapeBehind(looked, preamble);
-  if (shape.width > 0) return shape;
+  if (shape.width > 0 && shape.separator !== BLANKS) return shape;
   const longer = preambleOf(looked, true);
   const other = longer.start > preamble.start ? shapeBehind(looked, longer) : shape;
-  return other.width > 0 ? other : shape;
+  const found = shape.width > 0 ? shape : other;
+  if (found.width > 0 && found.separator !== BLANKS) return found;
+  const behind = shapeBehindMessages(looked, longer);
+  // A title may have as many words as the rows below it have fields.
+  const isTitled = behind !== undefined && (found.width === 0 || behind.separator !== BLANKS);
+  return isTitled ? behind : found.width > 0 ? found : shape;
+}
+
+/** Finds a table after lines that are no rows of it, such as its title or the message of a program. */
+function shapeBehindMessages(looked: Uint8Array, preamble: Preamble): TableShape | undefined {
+  let { start, linesBefore } = preamble;
+  let found: TableShape | undefined;
+  for (let messages = 1; messages <= MOST_MESSAGES; messages++) {
+    const lineFeed = looked.indexOf(LINE_FEED, start);
+    if (lineFeed < 0) return found;
+    const line = looked.subarray(start, lineFeed);
+    start = lineFeed + 1;
+    linesBefore++;
+    while (looked[start] === LINE_FEED || looked[start] === CARRIAGE_RETURN) {
+      if (looked[start] === LINE_FEED) linesBefore++;
+      start++;
+    }
+    const shape = shapeBehind(looked, { ...preamble, start, linesBefore });
+    const names = firstRows(line, 0, shape.separator, false, 1)[0] ?? [];
+    // A header of another length belongs to the table, which is broken.
+    if (columnsOfHeader(names.map((name) => name.trim())) !== undefined) return found;
+    if (shape.width === 0 || shape.rows.length < LEAST_ROWS) continue;
+    if (shape.separator !== BLANKS) return shape;
+    found ??= shape;
+  }
+  return found;
 }
 
 function shapeBehind(looked: Uint8Array, { start, linesBefore, comments }: Preamble): TableShape {
-  const directive = comments.findLast((line) => FIELDS_DIRECTIVE.test(line));
+  const directive = comments.map(namesOfDirective).findLast((names) => names !== undefined);
   const hasComments = directive !== undefined;
   const splitting = SEPARATORS.filter((separator) => splitsFirstRow(looked, start, separator, hasComments));
   const tables = splitting.map((separator) => ({
     separator,
     rows: firstRows(looked, start, separator, hasComments),
   }));
-  const uniform = tables.find(({ rows }) => widthOf(rows) > 1);
+  // Logs with a directive are separated by tabs or blanks, and may have other columns after another directive.
+  const uniform =
+    tables.find(({ rows }) => widthOf(rows) > 1) ??
+    (hasComments ? tables.find((table) => table.separator === TAB || table.separator === BLANKS) : undefined);
   const { separator, rows } = uniform ??
     tables.find((table) => table.separator !== BLANKS) ?? {
       separator: COMMA,
@@ -68,8 +107,15 @@ function shapeBehind(looked: Uint8Array, { start, linesBefore, comments }: Pream
     rows,
     width: uniform === undefined ? 0 : widthOf(rows),
     comment: commentOf(comments, separator, rows[0]?.length),
-    directive: directive?.replace(FIELDS_DIRECTIVE, "").trim().split(/\s+/),
+    directive,
   };
+}
+
+/** Returns the column names in a comment that is a `#Fields:` directive; undefined for any other comment. */
+export function namesOfDirective(comment: string): string[] | undefined {
+  return FIELDS_DIRECTIVE.test(comment)
+    ? comment.replace(FIELDS_DIRECTIVE, "").trim().split(/\s+/)
+    : undefined;
 }
 
 export function separatorName(separator: number): string {

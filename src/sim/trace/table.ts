@@ -1,16 +1,16 @@
-import { utf8 } from "../../lib/bytes.ts";
+import { fromUtf8, utf8 } from "../../lib/bytes.ts";
 import { formatSize } from "../../lib/quantity.ts";
 import { READ, RecordBatch } from "../../replay/records.ts";
 import type { Columns } from "./columns.ts";
 import type { Faults } from "./faults.ts";
 import { dateMs } from "./log-time.ts";
-import { operationOf } from "./operation.ts";
+import { isOtherMethod, operationOf } from "./operation.ts";
 import { addKey, quantity, quoted, repeatRecord, UNIT_SEPARATOR, wholeNumber } from "./record-fields.ts";
 import { SizeMemory } from "./size-memory.ts";
 import { type KnownColumns, layOut, type TableLayout } from "./table-layout.ts";
 import type { TableShape } from "./table-row.ts";
 import { TableRow } from "./table-row.ts";
-import { findShape, isShapeKnown } from "./table-shape.ts";
+import { findShape, isShapeKnown, namesOfDirective } from "./table-shape.ts";
 import type { ParserContext, TraceParser } from "./trace-format.ts";
 
 const LINE_FEED = 0x0a;
@@ -32,10 +32,14 @@ export class Table implements TraceParser {
   readonly #findColumns: FindColumns | undefined;
   readonly #shape: TableShape | undefined;
   readonly #row = new TableRow();
+  /** The shape that the present layout is for. */
+  #begun: TableShape | undefined;
   #separator = -1;
   #hasComments = false;
   #layout: TableLayout | undefined;
   #isHeaderAhead = false;
+  /** Number of names in the header; 0 if the columns were not found by it. */
+  #names = 0;
   #sizes: SizeMemory | undefined;
   #composed: Uint8Array = new Uint8Array(256);
   /** A record that stands for several requests, and the number still to be added. */
@@ -83,7 +87,10 @@ export class Table implements TraceParser {
         this.#isSkipping = true;
         continue;
       }
-      if (!row.isEmpty && !(this.#hasComments && bytes[at] === HASH)) this.#addRow(bytes, batch);
+      if (!row.isEmpty) {
+        if (this.#hasComments && bytes[at] === HASH) this.#readComment(fromUtf8(bytes.subarray(at, next)));
+        else this.#addRow(bytes, batch);
+      }
       this.#lines += row.lineFeeds;
       at = next;
     }
@@ -97,19 +104,31 @@ export class Table implements TraceParser {
   /** @returns where the first row begins */
   #begin(bytes: Uint8Array, start: number, isLast: boolean): number {
     const shape = this.#shape ?? findShape(start === 0 ? bytes : bytes.subarray(start), isLast);
-    const layout = layOut(
-      shape,
-      this.#told,
-      this.#told === undefined ? this.#findColumns?.(shape) : undefined,
-    );
-    if (typeof layout === "string") return this.#faults.fail(layout);
-    this.#layout = layout;
+    const layout = this.#layOut(shape);
     this.#separator = shape.separator;
     this.#hasComments = shape.directive !== undefined;
     this.#isHeaderAhead = layout.hasHeader;
+    this.#names = layout.names;
     this.#lines = shape.linesBefore;
     if (layout.hasUnknownSizes && layout.size >= 0) this.#sizes = new SizeMemory();
     return start + shape.start;
+  }
+
+  #layOut(shape: TableShape): TableLayout {
+    const known = this.#told === undefined ? this.#findColumns?.(shape) : undefined;
+    const layout = layOut(shape, this.#told, known);
+    if (typeof layout === "string") return this.#faults.fail(layout);
+    this.#begun = shape;
+    this.#layout = layout;
+    return layout;
+  }
+
+  /** A server that is set up anew writes another directive into the same log. */
+  #readComment(comment: string): void {
+    const directive = namesOfDirective(comment);
+    const before = this.#begun!.directive;
+    if (directive === undefined || before === undefined) return;
+    if (directive.join() !== before.join()) this.#layOut({ ...this.#begun!, directive });
   }
 
   #addRow(bytes: Uint8Array, batch: RecordBatch): void {
@@ -123,6 +142,10 @@ export class Table implements TraceParser {
       this.#bad(`there is no column ${last + 1}: the line has ${row.count}`);
       return;
     }
+    if (this.#names > 0 && row.count > this.#names && !this.#isEmptyFrom(this.#names)) {
+      this.#bad(`the line has ${row.count} fields, and the header ${this.#names} names`);
+      return;
+    }
     if (row.ends[key] === row.starts[key] && moreKeys.length === 0) {
       this.#bad("the key is empty");
       return;
@@ -134,6 +157,10 @@ export class Table implements TraceParser {
     const times = count < 0 ? 1 : this.#count(bytes, count);
     if (Number.isNaN(sizeBytes + timeMs + ttlMs + times)) return;
     const operation = op < 0 ? READ : operationOf(row.text(bytes, op));
+    if (operation === undefined && isOtherMethod(row.text(bytes, op))) {
+      this.#faults.ignore("requests that neither read, write nor delete");
+      return;
+    }
     if (operation === undefined) {
       this.#bad(`the operation ${this.#shown(bytes, op)} is neither read, write nor delete`);
       return;
@@ -157,6 +184,12 @@ export class Table implements TraceParser {
     batch.operation[i] = operation;
     batch.ttlMs[i] = ttlMs * this.#layout!.ttlUnitMs;
     if (times > 1) this.#repeat(batch, i, times - 1);
+  }
+
+  #isEmptyFrom(field: number): boolean {
+    const { count, starts, ends } = this.#row;
+    for (let i = field; i < count; i++) if (starts[i] !== ends[i]) return false;
+    return true;
   }
 
   #repeat(batch: RecordBatch, i: number, times: number): void {

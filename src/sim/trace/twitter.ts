@@ -1,7 +1,7 @@
 import type { RecordBatch } from "../../replay/records.ts";
 import { LineParser } from "./line-parser.ts";
 import { operationOf } from "./operation.ts";
-import { addKey, quantity, quoted, textOf } from "./record-fields.ts";
+import { addKey, quantity, quoted, textOf, wholeNumber } from "./record-fields.ts";
 import type { ParserContext, TraceFormat } from "./trace-format.ts";
 
 const COMMA = 0x2c;
@@ -44,14 +44,14 @@ class TwitterLines extends LineParser {
     }
     const keyEnd = commas[0]!;
     const seconds = quantity(bytes, start, keyStart - 1);
-    const keySize = quantity(bytes, keyEnd + 1, commas[1]!);
-    const valueSize = quantity(bytes, commas[1]! + 1, commas[2]!);
+    const keySize = wholeNumber(bytes, keyEnd + 1, commas[1]!);
+    const valueSize = wholeNumber(bytes, commas[1]! + 1, commas[2]!);
     const operation = operationOf(textOf(bytes, commas[3]! + 1, commas[4]!));
     const ttlSeconds = quantity(bytes, commas[4]! + 1, end);
     if (Number.isNaN(seconds)) this.bad(`the time ${quoted(bytes, start, keyStart - 1)} is not a number`);
     else if (keyStart === keyEnd) this.bad("the key is empty");
     else if (Number.isNaN(keySize + valueSize)) {
-      this.bad(`the sizes ${quoted(bytes, keyEnd + 1, commas[2]!)} are not two numbers`);
+      this.bad(`the sizes ${quoted(bytes, keyEnd + 1, commas[2]!)} are not two whole numbers`);
     } else if (operation === undefined) {
       this.bad(
         `the operation ${quoted(bytes, commas[3]! + 1, commas[4]!)} is neither read, write nor delete`,

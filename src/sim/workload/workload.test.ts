@@ -129,6 +129,9 @@ describe("specifications", () => {
     const open = (text: string) => () => openWorkload(parseSpecification(text)!);
     expect(() => parseSpecification("zipf(n=many)")).toThrow('"n=many" in zipf(n=many) is not of the form');
     expect(() => parseSpecification("zipf(n=1,n=2)")).toThrow("n is given twice");
+    expect(open("zipff(n=1)")).toThrow(
+      'unknown workload "zipff": did you mean zipf? (known are zipf, uniform',
+    );
     expect(open("zipfian(n=1)")).toThrow('unknown workload "zipfian"; known are zipf, uniform');
     expect(open("zipf(m=1)")).toThrow('zipf has no parameter "m"; it has n, alpha');
     expect(open("zipf(n=0)")).toThrow("n must be a whole number from 1, not 0");

@@ -1,4 +1,5 @@
 import { mix32, unmix32 } from "../../lib/hash.ts";
+import { unknownName } from "../../lib/nearest.ts";
 import { SeededRandom } from "../../lib/random.ts";
 import { RecordBatch, type RecordSource } from "../../replay/records.ts";
 import { GENERATORS } from "./generator.ts";
@@ -19,8 +20,8 @@ const MAY_BE_ZERO = new Set(["alpha", "share", "seed"]);
 export function openWorkload({ name, parameters }: WorkloadSpecification): RecordSource {
   const type = GENERATORS.find((known) => known.name === name);
   if (type === undefined) {
-    const names = GENERATORS.map((known) => known.name).join(", ");
-    throw new RangeError(`unknown workload "${name}"; known are ${names}`);
+    const names = GENERATORS.map((known) => known.name);
+    throw new RangeError(unknownName("workload", name, names));
   }
   const values: Record<string, number> = { ...type.parameters, ...COMMON };
   for (const [key, value] of parameters) {
