@@ -64,10 +64,10 @@ async function tell(
     partText("A server keeps keys and values:", `localhost:${serverPort} (data in ${directory})`, style),
   );
   const load = beginLoad(serverPort, surroundings);
-  const relay = originDelay === 0 ? undefined : undo.use(await DelayedRelay.start(serverPort, originDelay));
+  const relay = undo.use(await DelayedRelay.start(serverPort, originDelay));
   const proxy = start([
     "proxy",
-    ...["--port", String(values.proxyPort), "--origin", `127.0.0.1:${relay?.port ?? serverPort}`],
+    ...["--port", String(values.proxyPort), "--origin", `127.0.0.1:${relay.port}`],
     ...["--memory", `${values.memory}b`],
     ...(values.adminPort === undefined ? [] : ["--admin", `localhost:${values.adminPort}`]),
   ]);
@@ -86,7 +86,12 @@ async function tell(
   void goOn(load, values.rateAfter, signal);
   // Started before the ports are shown, so that it misses nothing that the user tries.
   const show = (line: string) => output.say((style) => watchedText(line, style));
-  const own = { addresses: load.addresses, reads: isReadByLoad, changes: isChangedUnseen };
+  const own = {
+    addresses: load.addresses,
+    isAtServer: (address: string) => relay.has(address) || load.serverAddresses.has(address),
+    reads: isReadByLoad,
+    changes: isChangedUnseen,
+  };
   undo.use(await DemoWatch.start(serverPort, proxyPort, own, show));
   output.say((style) => `\n${nextStepsText(serverPort, proxyPort, process.platform, style)}`);
 }
