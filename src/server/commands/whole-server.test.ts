@@ -127,6 +127,7 @@ describe("commands that this server does not have", () => {
     const expected: [command: string, text: string][] = [
       ["LPUSH l x", `ERR LPUSH is not available: this server keeps no lists. ${use}`],
       ["hset h f v", `ERR HSET is not available: this server keeps no hashes. ${use}`],
+      ["SORT k", `ERR SORT is not available: this server keeps no lists, sets and sorted sets. ${use}`],
       ["EVAL return 0", `ERR EVAL is not available: this server runs no scripts and functions. ${use}`],
       [
         "SCRIPT LOAD x",
