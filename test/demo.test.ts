@@ -259,6 +259,34 @@ describe("glasscache demo", () => {
     expect(screenOf(session.shown, 80).slice(-2)).toEqual(["Ending.", ""]);
   }, 90_000);
 
+  test.each([
+    /^Glasscache/,
+    /^A server keeps/,
+    /^A proxy answers/,
+    /^Three requests/,
+    /^Load: /,
+    /^Warm-up: /,
+  ])(
+    "ends when it is interrupted at %p",
+    async (line) => {
+      await using demo = (await startDemo(line, ["--origin-delay", "1ms"])).program;
+      expect(await demo.end("SIGINT")).toBe(0);
+      expect(demo.output).toEndWith("\nEnding.");
+    },
+    90_000,
+  );
+
+  test("ends when its output is read no more", async () => {
+    const args = ["--server-port", "0", "--proxy-port", "0", "--seconds", "1h"];
+    const demo = Bun.spawn(["sh", "-c", `"$0" demo "$@" | head -n 2`, LAUNCHER, ...args], {
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    // The demo holds standard error until it has ended.
+    expect(await new Response(demo.stderr).text()).toBe("");
+    expect(await demo.exited).toBe(0);
+  }, 90_000);
+
   test("leaves nothing running when it is killed", async () => {
     await using demo = (await startDemo(/^Three requests/)).program;
     const serverPort = find(demo.output, /keys and values: +localhost:([0-9]+)/);
