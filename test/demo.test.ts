@@ -213,11 +213,31 @@ describe("glasscache demo", () => {
     await proxy.ask("GET", "demo:a");
     await shown("  proxy: GET demo:a   a hit");
     await server.ask("SET", "past", "1");
+    await shown("  server: SET past 1");
     await shown("  server: past was changed past the proxy; the proxy's entry is invalidated");
+    // Keys that are no ASCII, and bytes that are no text.
+    await proxy.ask("SET", "ключ", "1");
+    await shown("  proxy: SET ключ 1");
+    for (const outcome of ["a miss", "a hit"]) {
+      await proxy.ask("GET", "ключ");
+      await shown(`  proxy: GET ключ   ${outcome}`);
+    }
+    // Written by both at once, and read before: what the reads were is not guessed.
+    await proxy.ask("GET", "demo:a");
+    await proxy.ask("SET", "demo:a", "2");
+    await server.ask("SET", "demo:a", "3");
+    await server.ask("GET", "demo:a");
+    await shown("  server: SET demo:a 3");
+    await shown("  server: GET demo:a");
+    await shown("  server: demo:a was changed past the proxy; the proxy's entry is invalidated");
+    await proxy.ask("SET", "short", "1", "PX", "1500");
+    await shown("  server: short has expired; the proxy's entry is invalidated");
     await proxy.ask("CONFIG", "SET", "policy", "lru");
     await shown("  proxy: the policy is now lru; the entries stay");
     // A write through the proxy is none past it.
-    expect(demo.output).not.toContain("demo:a was changed");
+    expect(demo.output).not.toMatch(/(?:ключ|short) was changed/);
+    expect(demo.output.match(/demo:a was changed/g)).toHaveLength(1);
+    expect(demo.output).toContain("\n  proxy: GET demo:a\n");
     expect(await demo.end("SIGTERM")).toBe(0);
     expect(demo.output).toEndWith("\nEnding.");
   }, 90_000);
@@ -237,6 +257,34 @@ describe("glasscache demo", () => {
     await session.until("Ending.");
     expect(await session.exited).toBe(0);
     expect(screenOf(session.shown, 80).slice(-2)).toEqual(["Ending.", ""]);
+  }, 90_000);
+
+  test.each([
+    /^Glasscache/,
+    /^A server keeps/,
+    /^A proxy answers/,
+    /^Three requests/,
+    /^Load: /,
+    /^Warm-up: /,
+  ])(
+    "ends when it is interrupted at %p",
+    async (line) => {
+      await using demo = (await startDemo(line, ["--origin-delay", "1ms"])).program;
+      expect(await demo.end("SIGINT")).toBe(0);
+      expect(demo.output).toEndWith("\nEnding.");
+    },
+    90_000,
+  );
+
+  test("ends when its output is read no more", async () => {
+    const args = ["--server-port", "0", "--proxy-port", "0", "--seconds", "1h"];
+    const demo = Bun.spawn(["sh", "-c", `"$0" demo "$@" | head -n 2`, LAUNCHER, ...args], {
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    // The demo holds standard error until it has ended.
+    expect(await new Response(demo.stderr).text()).toBe("");
+    expect(await demo.exited).toBe(0);
   }, 90_000);
 
   test("leaves nothing running when it is killed", async () => {

@@ -85,6 +85,40 @@ for (const [name, folder] of [
       expect(run([attw, tarball, "--no-emoji", "--format", "ascii"], ROOT)).toContain("No problems found");
     });
 
+    test("the types need nothing but ES2022, in modules and in CommonJS, and refuse what the library refuses", async () => {
+      const program = join(installed, "program");
+      for (const [extension, type] of [
+        ["mts", "module"],
+        ["cts", "commonjs"],
+      ]) {
+        await Bun.write(
+          `${program}.${extension}`,
+          `import { type Client, connect } from ${JSON.stringify(name)};
+          export async function run(): Promise<(string | null)[]> {
+            const client: Client = await connect({ port: 8080 });
+            const user: { id: number } = await client.getOrSet("a", () => ({ id: 1 }), { as: "json", ttlMs: 5 });
+            // @ts-expect-error: objects are stored as JSON only
+            await client.put("a", user);
+            // @ts-expect-error: the option is ttlMs
+            await client.put("a", "b", { ttl: 5 });
+            return client.mget(["a", await client.getOrSet("b", () => ${JSON.stringify(type)})]);
+          }`,
+        );
+      }
+      const tsc = [join(ROOT, "node_modules/.bin/tsc"), "--noEmit", "--strict", "--types", ""];
+      const settings = [
+        "--module",
+        "nodenext",
+        "--target",
+        "es2022",
+        "--lib",
+        "es2022,dom",
+        "--skipLibCheck",
+        "false",
+      ];
+      run([...tsc, ...settings, `${program}.mts`, `${program}.cts`], installed);
+    });
+
     test("imports and requires give the same code", () => {
       const names = name === "glasscache" ? [name, `${name}/client`] : [name];
       for (const specifier of names) {

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const ENTRY = "client/client.d.ts";
+/** Names `AsyncDisposable`, which the users' own `lib` need not have. */
+const LIB = '/// <reference lib="esnext.disposable" />';
 
 /** @returns the declarations that client.ts exports, and those that they refer to. @throws Error */
 export function rollUpTypes(root: string): string {
@@ -47,7 +49,7 @@ function rollUp(directory: string): string {
     const plain = declared.get(name)!.replace(/^(?:export )?(declare )?/m, "$1");
     return exported.has(name) ? plain.replace(/^(?=declare |interface |type )/m, "export ") : plain;
   });
-  return `${statements.join("\n")}\nexport {};\n`;
+  return `${LIB}\n${statements.join("\n")}\nexport {};\n`;
 }
 
 /** The statements of a file, each with its comment; without imports and lists of exports. */

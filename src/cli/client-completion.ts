@@ -1,6 +1,7 @@
 import type { Reply } from "../client/client.ts";
+import { HOT_BY } from "../instruments/view.ts";
 import { fromStrictUtf8, latin1 } from "../lib/bytes.ts";
-import { glassCommands } from "../proxy/glass-commands.ts";
+import { ownCommands } from "../proxy/own-commands.ts";
 import { quoted } from "./reply-text.ts";
 
 /** Tab completion of the interactive client: verbs, subcommands, options, and keys on the server. */
@@ -45,7 +46,17 @@ const OPTIONS: Readonly<Record<string, string>> = {
   "client|kill": "ID TYPE ADDR LADDR USER SKIPME",
   "client|tracking": "ON OFF REDIRECT PREFIX BCAST OPTIN OPTOUT NOLOOP",
   "glass.source": "ON OFF",
+  "glass.whatif": "RESET",
+  "glass.hotkeys": HOT_BY.join(" ").toUpperCase(),
+  "glass.watch": "OFF",
 };
+
+/** The proxy's own commands. Its origin's COMMAND INFO and COMMAND DOCS do not know them. */
+const OWN_COMMANDS: ReadonlyMap<string, (typeof ownCommands)[number]> = new Map(
+  ownCommands.map((row) => [row.name, row]),
+);
+/** Those of them whose first argument is a key. */
+const OWN_KEYED: ReadonlySet<string> = new Set(["glass.explain", "glass.get", "glass.watch"]);
 
 /** Completes lines for one server. Caches what the server says about commands. */
 export class CommandCompleter {
@@ -65,8 +76,8 @@ export class CommandCompleter {
    * @param isProxy whether the server also has Glasscache's own commands
    */
   async learn(isProxy: boolean): Promise<void> {
-    const glass = isProxy ? glassCommands.map(({ name }) => name.toUpperCase()) : [];
-    this.#verbs = [...OWN_VERBS, ...glass].sort();
+    const own = isProxy ? [...OWN_COMMANDS.keys()].map((name) => name.toUpperCase()) : [];
+    this.#verbs = [...OWN_VERBS, ...own].sort();
     // Redis before 7 cannot list its commands.
     const reply = await this.#ask(["COMMAND", "LIST"]).catch(() => []);
     if (!Array.isArray(reply)) return;
@@ -100,7 +111,8 @@ export class CommandCompleter {
     const { keys, options } = container.subcommands.length === 0 ? container : await this.#about(full);
     const at = words.length + 1;
     if (isKeyAt(keys, at) || (at === 1 && OWN_KEYED.has(name))) {
-      return [await this.#keys(unquoted(begun), " ", isPlainWord), begun];
+      const found = await this.#keys(unquoted(begun), " ", isPlainWord);
+      return [[...(begun === "" ? [] : inCaseOf(begun, options, " ")), ...found], begun];
     }
     if (full === "config|get" || (full === "config|set" && at % 2 === 0)) {
       return [await this.#parameters(begun), begun];
@@ -111,6 +123,8 @@ export class CommandCompleter {
   async #about(name: string): Promise<Knowledge> {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
+    const own = OWN_COMMANDS.get(name);
+    if (own !== undefined) return knowledgeOfOwn(own);
     try {
       const [info, docs] = await Promise.all([
         this.#ask(["COMMAND", "INFO", name]),
@@ -153,8 +167,13 @@ export class CommandCompleter {
   }
 }
 
-/** Commands of the proxy that take a key; the origin's COMMAND INFO does not know them. */
-const OWN_KEYED: ReadonlySet<string> = new Set(["glass.explain", "glass.get"]);
+function knowledgeOfOwn({ name, subcommands = [] }: (typeof ownCommands)[number]): Knowledge {
+  return {
+    keys: [0, 0, 0],
+    subcommands: subcommands.map((row) => row.name.replace(/^.*\|/, "").toUpperCase()).sort(),
+    options: OPTIONS[name]?.split(" ") ?? [],
+  };
+}
 
 function knowledgeOf(name: string, info: Reply, docs: Reply): Knowledge {
   const row = Array.isArray(info) && Array.isArray(info[0]) ? info[0] : [];

@@ -1,4 +1,5 @@
 import type { Client } from "../client/client.ts";
+import { ownCommands } from "../proxy/own-commands.ts";
 import { runConsole } from "./client-console.ts";
 import { isFeed, runFeed } from "./client-feed.ts";
 import { History, historyPath } from "./client-history.ts";
@@ -21,9 +22,11 @@ import { TerminalKeys } from "./terminal-keys.ts";
 const OUTPUT = "Output:";
 
 /** Commands that shells complete; the interactive client completes all commands of the server. */
-const VERBS =
-  "PUT GET DELETE DUMP SET MGET MSET DEL EXISTS TTL EXPIRE INCR SCAN TYPE INFO CONFIG CLIENT DBSIZE FLUSHALL " +
-  "MONITOR SUBSCRIBE PUBLISH GLASS.GET GLASS.EXPLAIN GLASS.HEALTH";
+const VERBS = [
+  ..."PUT GET DELETE DUMP SET MGET MSET DEL EXISTS TTL EXPIRE INCR SCAN TYPE INFO CONFIG CLIENT".split(" "),
+  ..."DBSIZE FLUSHALL MONITOR SUBSCRIBE PUBLISH".split(" "),
+  ...ownCommands.map(({ name }) => name.toUpperCase()),
+];
 
 const SETTINGS = {
   ...TARGET_SETTINGS,
@@ -53,7 +56,7 @@ export const client = subcommand({
     "Sends requests to a proxy, a server or any Redis. With a command, it runs that one. Otherwise it reads requests " +
     "from the terminal, or one per line from standard input if that is not a terminal.",
   operands: "[command...]",
-  operandValues: VERBS.split(" "),
+  operandValues: VERBS,
   optionsBehindOperands: "known",
   examples: [
     ["glasscache client PUT shashank=softwareEngineer", "store a value"],

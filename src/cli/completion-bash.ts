@@ -11,6 +11,14 @@ _glasscache_words() {
   COMPREPLY=($(compgen -W "$1" -- "$cur"))
 }
 
+# The last of several words with commas between them.
+_glasscache_list() {
+  local before=
+  [[ $cur == *,* ]] && before=\${cur%,*},
+  COMPREPLY=($(compgen -P "$before" -W "$1" -- "\${cur##*,}"))
+  compopt -o nospace 2>/dev/null
+}
+
 _glasscache_paths() {
   local IFS=$'\\n'
   COMPREPLY=($(compgen "$1" -- "$cur"))
@@ -80,5 +88,6 @@ function completing(candidates: Candidates): string {
   if (candidates === "files") return "_glasscache_paths -f";
   if (candidates === "directories") return "_glasscache_paths -d";
   if (candidates === "unknown") return ":";
+  if ("list" in candidates) return `_glasscache_list ${shellQuoted(candidates.list.join(" "))}`;
   return `_glasscache_words ${shellQuoted(candidates.join(" "))}`;
 }

@@ -4,8 +4,13 @@ import type { SubcommandOutline } from "./subcommand.ts";
 
 /** The table of options that the help is made of, in the form that completions need. */
 
-/** Possible values: one of some words, a file, a directory, or unknown. */
-export type Candidates = readonly string[] | "files" | "directories" | "unknown";
+/** Possible values: one of some words, several of them with commas between, a file, a directory, or unknown. */
+export type Candidates =
+  | readonly string[]
+  | { readonly list: readonly string[] }
+  | "files"
+  | "directories"
+  | "unknown";
 
 export interface CompletedOption {
   /** Such as `-x` and `--stdin`. */
@@ -35,7 +40,7 @@ export function completedOptions({ settings }: SubcommandOutline): CompletedOpti
 }
 
 function candidatesOf({ read, placeholder }: Setting<unknown>): Candidates {
-  if (read.values !== undefined) return read.values;
+  if (read.values !== undefined) return read.isList === true ? { list: read.values } : read.values;
   if (placeholder === "<file>") return "files";
   return placeholder === "<directory>" ? "directories" : "unknown";
 }

@@ -79,5 +79,6 @@ function actionOf(candidates: Candidates): string {
   if (candidates === "files") return "_files";
   if (candidates === "directories") return "_files -/";
   if (candidates === "unknown") return " ";
+  if ("list" in candidates) return `_values -s , value ${candidates.list.join(" ")}`;
   return `(${candidates.join(" ")})`;
 }

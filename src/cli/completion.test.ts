@@ -74,6 +74,14 @@ describe("bash", () => {
     [["proxy", "--log-level", "d"], ["debug"]],
     [["proxy", "--policy", "s3"], ["s3-fifo"]],
     [["client", "GLASS.E"], ["GLASS.EXPLAIN"]],
+    [
+      ["client", "GLASS.H"],
+      ["GLASS.HEALTH", "GLASS.HOTKEYS"],
+    ],
+    [["simulate", "--policy", "siev"], ["sieve"]],
+    [["simulate", "--policy", "lru,siev"], ["lru,sieve"]],
+    [["simulate", "--policy", "=", "lru,2q,hyp"], ["lru,2q,hyperbolic"]],
+    [["simulate", "--format", "acc"], ["access-log"]],
     [["client", "-p", "1", "--json", "MG"], ["MGET"]],
     [["client", "--port", "=", "1", "MG"], ["MGET"]],
     [["client", "GET", ""], []],
@@ -126,6 +134,11 @@ describe.skipIf(!zsh.available)(zsh.title("zsh"), () => {
       ["glasscache server --engine=m", "glasscache server --engine=memory "],
       ["glasscache client GLASS.E", "glasscache client GLASS.EXPLAIN "],
       ["glasscache client --js", "glasscache client --json "],
+      ["glasscache client GLASS.HO", "glasscache client GLASS.HOTKEYS "],
+      // A space or the return key removes the last comma.
+      ["glasscache simulate --policy=siev", "glasscache simulate --policy=sieve,"],
+      ["glasscache simulate --policy=lru,siev", "glasscache simulate --policy=lru,sieve,"],
+      ["glasscache simulate --format=acc", "glasscache simulate --format=access-log "],
       ["glasscache completion z", "glasscache completion zsh "],
       ["glasscache simulate package.js", "glasscache simulate package.json "],
     ];

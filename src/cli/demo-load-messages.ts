@@ -23,6 +23,8 @@ export interface FromLoad {
   readonly filled?: true;
   /** The address of a connection to the proxy. */
   readonly address?: string;
+  /** The address of a connection to the server. */
+  readonly serverAddress?: string;
   readonly connected?: true;
   readonly counts?: Readonly<LoadCounts>;
   readonly failure?: string;

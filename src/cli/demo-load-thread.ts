@@ -9,6 +9,8 @@ export class LoadThread {
   counts: Readonly<LoadCounts> = { hits: 0, misses: 0, failures: 0 };
   /** The load's connections to the proxy. */
   readonly addresses = new Set<string>();
+  /** The load's connections to the server. */
+  readonly serverAddresses = new Set<string>();
   readonly #worker: Worker;
   readonly #filled = Promise.withResolvers<void>();
   readonly #connected = Promise.withResolvers<void>();
@@ -65,13 +67,14 @@ export class LoadThread {
     this.#worker.postMessage(message);
   }
 
-  #heard({ written, filled, address, connected, counts, failure }: FromLoad): void {
+  #heard({ written, filled, address, serverAddress, connected, counts, failure }: FromLoad): void {
     if (written !== undefined) {
       this.#written = written;
       this.#progress(written);
     }
     if (filled) this.#filled.resolve();
     if (address !== undefined) this.addresses.add(address);
+    if (serverAddress !== undefined) this.serverAddresses.add(serverAddress);
     if (connected) this.#connected.resolve();
     if (counts !== undefined) {
       this.counts = counts;

@@ -17,7 +17,7 @@ port.on("message", async (message: ToLoad) => {
       await load.fill((written) => tell({ written }));
       tell({ filled: true });
     } else if ("proxyPort" in message) {
-      await load.connect(message.proxyPort, (address) => tell({ address }));
+      await load.connect(message.proxyPort, tell);
       tell({ connected: true });
       setInterval(() => tell({ counts: { ...load.counts } }), COUNTS_EVERY_MS);
     } else load.enter(message);

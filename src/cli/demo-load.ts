@@ -1,5 +1,6 @@
 import { type Client, connect } from "../client/client.ts";
 import type { Random } from "../lib/random.ts";
+import { addressOf } from "./demo-address.ts";
 import {
   FAMILIES,
   HERD_BYTES,
@@ -10,7 +11,7 @@ import {
   valueFor,
   WRITTEN_PAST,
 } from "./demo-keys.ts";
-import type { LoadCounts, LoadPhase } from "./demo-load-messages.ts";
+import type { FromLoad, LoadCounts, LoadPhase } from "./demo-load-messages.ts";
 import { Pacer } from "./demo-pacer.ts";
 import { DemoTraffic } from "./demo-traffic.ts";
 
@@ -74,16 +75,19 @@ export class DemoLoad {
     if (entries.length > 0) await write();
   }
 
-  /** @param connected is called with the address of each connection to the proxy */
-  async connect(proxyPort: number, connected: (address: string) => void): Promise<void> {
+  /** @param connected is called with the address of each connection */
+  async connect(
+    proxyPort: number,
+    connected: (connection: Pick<FromLoad, "address" | "serverAddress">) => void,
+  ): Promise<void> {
     const { connections, serverPort } = this.#options;
     this.#server = await connect({ port: serverPort });
+    connected({ serverAddress: await addressOf(this.#server) });
     this.#clients = await Promise.all(
       Array.from({ length: connections }, async () => {
         const client: Client = await connect({ port: proxyPort });
         await client.command("CLIENT", "SETNAME", "demo-load");
-        const address = /\baddr=(\S+)/.exec(String(await client.command("CLIENT", "INFO")))?.[1];
-        if (address !== undefined) connected(address);
+        connected({ address: await addressOf(client) });
         return client;
       }),
     );

@@ -3,7 +3,7 @@ import { Histogram } from "../instruments/histogram.ts";
 import type { DemoTraffic } from "./demo-traffic.ts";
 
 /** A client beside the load that reads, waits, and reads again, so that its times are those of a single reader. */
-export class LoneReader {
+export class LoneReader implements AsyncDisposable {
   readonly hitMicros = new Histogram();
   readonly missMicros = new Histogram();
   readonly #client: Client;
@@ -29,6 +29,10 @@ export class LoneReader {
   async stop(): Promise<void> {
     this.#running = false;
     await this.#client.close(0);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 
   async #read(): Promise<void> {

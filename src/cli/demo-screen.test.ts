@@ -77,7 +77,8 @@ Three requests, sent to the proxy
       stored by the server; the proxy
       only removes its older copy
   GET shashank
-    ->  {Proxy Server} : softwareEngineer
+    ->  {Proxy Server} :
+        softwareEngineer
       a hit: answered by the proxy alone
 Load: 32 clients make 2,000 reads a
 second (--rate; 0: as fast as they can),
@@ -106,7 +107,7 @@ terminal
       a=b, DUMP
   redis-cli -p 8080 GET shashank
       any Redis client works
-  redis-cli -p 8080 CONFIG SET policy
+  redis-cli -p 8080 CONFIG SET policy \\
   lru
       another eviction policy, entries
       kept
@@ -115,8 +116,8 @@ terminal
   redis-cli -p 9090 SET shashank changed
       a write past the proxy: its entry
       is invalidated at once
-  echo "GET shashank" | nc -N localhost
-  8080
+  echo "GET shashank" | nc -N \\
+  localhost 8080
       the text protocol
 
 Serving until Ctrl-C. Requests of other
@@ -177,6 +178,15 @@ test("at 200 columns", () => {
   expect(lines).toContain(
     "  redis-cli -p 9090 SET shashank changed       a write past the proxy: its entry is invalidated at once",
   );
+});
+
+test("no line is longer than the terminal is wide", () => {
+  for (let columns = 40; columns <= 200; columns++) {
+    const long = screen(columns)
+      .split("\n")
+      .filter((line) => widthOf(line) > columns);
+    expect(long).toEqual([]);
+  }
 });
 
 describe("the live line", () => {

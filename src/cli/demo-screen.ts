@@ -33,7 +33,9 @@ export function stepText(request: string, reply: string, explanation: string, st
   const { columns, source, dim } = style;
   const isOneLine = columns >= 72;
   const arrow = `->  ${source(reply)}`;
-  const said = isOneLine ? `  ${request.padEnd(REQUEST_CELLS)} ${arrow}` : `  ${request}\n    ${arrow}`;
+  const said = isOneLine
+    ? `  ${request.padEnd(REQUEST_CELLS)} ${arrow}`
+    : `${wrapped(request, columns, "    ", "  ")}\n${wrapped(arrow, columns, "        ", "    ")}`;
   return `${said}\n${dimLines(wrapped(explanation, columns, "      "), dim)}`;
 }
 
@@ -132,9 +134,11 @@ export function nextStepsText(
     [`echo "GET shashank" | ${netcat} localhost ${proxyPort}`, "the text protocol"],
   ] as const;
   const { columns, bold, dim } = style;
+  // A command over several lines can be copied.
+  const lineEnd = " \\";
   return (
     `${bold(wrapped("Now try it yourself, in a second terminal", columns))}\n` +
-    `${definitionList(steps, columns, { indent: "  ", paintText: dim })}\n\n` +
+    `${definitionList(steps, columns, { indent: "  ", paintText: dim, lineEnd })}\n\n` +
     wrapped("Serving until Ctrl-C. Requests of other clients appear here:", columns)
   );
 }

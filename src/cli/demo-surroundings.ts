@@ -22,3 +22,20 @@ export interface Surroundings {
   readonly aborted: Promise<void>;
   readonly undo: AsyncDisposableStack;
 }
+
+/**
+ * Has a resource disposed of when the demo ends. Call after every `await` that a resource comes from: the end may have
+ * come in the meantime.
+ * @returns false if the demo is ending; the resource is disposed of then
+ */
+export async function kept(
+  resource: Disposable | AsyncDisposable,
+  { signal, undo }: Pick<Surroundings, "signal" | "undo">,
+): Promise<boolean> {
+  if (!signal.aborted) {
+    undo.use(resource);
+    return true;
+  }
+  await using _ = resource;
+  return false;
+}

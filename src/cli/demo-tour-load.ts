@@ -4,7 +4,7 @@ import { LoadThread } from "./demo-load-thread.ts";
 import { PHASES } from "./demo-phases.ts";
 import { LoneReader } from "./demo-reader.ts";
 import { fillingLine, loadLine, loadText, phaseText, summaryText } from "./demo-screen.ts";
-import type { DemoValues, Surroundings } from "./demo-surroundings.ts";
+import { type DemoValues, kept, type Surroundings } from "./demo-surroundings.ts";
 import { DemoTraffic } from "./demo-traffic.ts";
 
 const CONNECTIONS = 32;
@@ -50,10 +50,10 @@ export async function showPhases(
   hasDashboard: boolean,
   surroundings: Surroundings,
 ): Promise<void> {
-  const { output, signal, aborted, undo } = surroundings;
+  const { output, signal, aborted } = surroundings;
   const traffic = new DemoTraffic(new SeededRandom(READER_SEED));
   const reader = await LoneReader.start(port, traffic, READ_PAUSE_MS);
-  undo.defer(() => reader.stop());
+  if (!(await kept(reader, surroundings))) return;
   const readsPerSecond = rate === 0 ? Number.POSITIVE_INFINITY : rate;
   for (const phase of PHASES) {
     output.say((style) => `\n${phaseText(phase, hasDashboard, style)}`);

@@ -8,7 +8,7 @@ import type { DemoOutput } from "./demo-output.ts";
 import { PHASES } from "./demo-phases.ts";
 import { DelayedRelay } from "./demo-relay.ts";
 import { nextStepsText, partText, stepText, titleText, watchedText } from "./demo-screen.ts";
-import type { DemoValues, Surroundings } from "./demo-surroundings.ts";
+import { type DemoValues, kept, type Surroundings } from "./demo-surroundings.ts";
 import { beginLoad, connectLoad, showPhases } from "./demo-tour-load.ts";
 import { DemoWatch } from "./demo-watch.ts";
 import { FailedError } from "./exit.ts";
@@ -47,7 +47,7 @@ async function tell(
   { directory, start }: Pick<TourParts, "directory" | "start">,
   surroundings: Surroundings,
 ): Promise<void> {
-  const { output, signal, undo } = surroundings;
+  const { output, signal } = surroundings;
   const { originDelay } = values;
   output.say(titleText);
   const server = start([
@@ -60,14 +60,16 @@ async function tell(
     "off",
   ]);
   const serverPort = (await readyOr(server, "server-port")).port;
+  if (signal.aborted) return;
   output.say((style) =>
     partText("A server keeps keys and values:", `localhost:${serverPort} (data in ${directory})`, style),
   );
   const load = beginLoad(serverPort, surroundings);
-  const relay = originDelay === 0 ? undefined : undo.use(await DelayedRelay.start(serverPort, originDelay));
+  const relay = await DelayedRelay.start(serverPort, originDelay);
+  if (!(await kept(relay, surroundings))) return;
   const proxy = start([
     "proxy",
-    ...["--port", String(values.proxyPort), "--origin", `127.0.0.1:${relay?.port ?? serverPort}`],
+    ...["--port", String(values.proxyPort), "--origin", `127.0.0.1:${relay.port}`],
     ...["--memory", `${values.memory}b`],
     ...(values.adminPort === undefined ? [] : ["--admin", `localhost:${values.adminPort}`]),
   ]);
@@ -86,8 +88,14 @@ async function tell(
   void goOn(load, values.rateAfter, signal);
   // Started before the ports are shown, so that it misses nothing that the user tries.
   const show = (line: string) => output.say((style) => watchedText(line, style));
-  const own = { addresses: load.addresses, reads: isReadByLoad, changes: isChangedUnseen };
-  undo.use(await DemoWatch.start(serverPort, proxyPort, own, show));
+  const own = {
+    addresses: load.addresses,
+    isAtServer: (address: string) => relay.has(address) || load.serverAddresses.has(address),
+    reads: isReadByLoad,
+    changes: isChangedUnseen,
+  };
+  const watch = await DemoWatch.start(serverPort, proxyPort, own, show);
+  if (!(await kept(watch, surroundings))) return;
   output.say((style) => `\n${nextStepsText(serverPort, proxyPort, process.platform, style)}`);
 }
 

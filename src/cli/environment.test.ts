@@ -22,6 +22,8 @@ describe("a variable of this program's that is no setting", () => {
       "GLASSCACHE_PROXY_PRT",
       "GLASSCACHE_PROXY_PRT: there is no such setting; did you mean GLASSCACHE_PROXY_PORT?",
     ],
+    // What it has in common with all names of the subcommand makes it similar to none.
+    ["GLASSCACHE_PROXY_FOO", "GLASSCACHE_PROXY_FOO: there is no such setting"],
     ["GLASSCACHE_PROXY_COLOUR", "GLASSCACHE_PROXY_COLOUR: there is no such setting"],
     // A setting of another subcommand.
     ["GLASSCACHE_CLIENT_MEMORY", "GLASSCACHE_CLIENT_MEMORY: there is no such setting"],
@@ -31,7 +33,7 @@ describe("a variable of this program's that is no setting", () => {
     ],
     ["GLASSCACHE_MEMROY", "GLASSCACHE_MEMROY: there is no such setting; did you mean GLASSCACHE_MEMORY?"],
   ])("%s", (name, message) => {
-    expect(problems({ [name]: "1" })[0]).toStartWith(message);
+    expect(problems({ [name]: "1" })).toEqual([message]);
   });
 
   test("several are reported at once; empty ones count as absent", () => {

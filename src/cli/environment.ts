@@ -36,7 +36,10 @@ export function refuseUnknownVariables(environment: Environment, known: KnownSet
   for (const variable of setVariables(environment)) {
     if (variable === CONFIG || names.includes(variable)) continue;
     const subcommand = Object.keys(known).find((name) => variable.startsWith(prefixOf(name)));
-    const meant = nearestVariable(variable, names);
+    const meant =
+      subcommand === undefined
+        ? nearestVariable(variable, names, PREFIX)
+        : nearestVariable(variable, names, prefixOf(subcommand));
     if (subcommand === undefined && meant === undefined) continue;
     const advice = meant === undefined ? "" : `; did you mean ${meant}?`;
     problems.push(`${variable}: there is no such setting${advice}`);
@@ -64,8 +67,8 @@ function prefixOf(subcommand: string): string {
 }
 
 /** Compares names without their common prefix, which would make all of them similar. */
-function nearestVariable(variable: string, names: readonly string[]): string | undefined {
-  const bare = (name: string) => name.slice(PREFIX.length);
-  const meant = nearest(bare(variable), names.map(bare));
-  return meant === undefined ? undefined : PREFIX + meant;
+function nearestVariable(variable: string, names: readonly string[], prefix: string): string | undefined {
+  const bare = (name: string) => name.slice(prefix.length);
+  const meant = nearest(bare(variable), names.filter((name) => name.startsWith(prefix)).map(bare));
+  return meant === undefined ? undefined : prefix + meant;
 }

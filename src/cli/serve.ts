@@ -22,7 +22,9 @@ export async function serve(
   start: () => Promise<Running>,
 ): Promise<number> {
   const { promise: ending, resolve } = Promise.withResolvers<string>();
+  let isEnding = false;
   const end = (signal: string) => {
+    isEnding = true;
     resolve(signal);
     for (const [name, number] of Object.entries(SIGNAL_NUMBERS)) {
       process.removeListener(name, end);
@@ -36,7 +38,8 @@ export async function serve(
   const { manager } = hangUp;
   const service = await start();
   manager?.ready();
-  if (untilInputEnds) process.stdin.once("end", () => end("end of input")).resume();
+  // A signal may have come during the start. Standard input would be opened again.
+  if (untilInputEnds && !isEnding) process.stdin.once("end", () => end("end of input")).resume();
   const signal = await ending;
   log.info({ signal }, "ending: answering received requests; a second signal ends at once");
   await manager?.stopping();

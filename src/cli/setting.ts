@@ -15,6 +15,8 @@ import {
 export type Reader<T> = ((given: string) => T) & {
   /** The possible values if there are few, for completion. */
   readonly values?: readonly string[];
+  /** Whether several of them may be given, with commas between them. */
+  readonly isList?: boolean;
 };
 
 /**
@@ -137,6 +139,11 @@ export function choice<const T extends string>(...names: readonly T[]): Reader<T
 /** Adds the list of possible values to a reader, for completion. */
 export function offering<T>(values: readonly string[], read: (given: string) => T): Reader<T> {
   return Object.assign((given: string) => read(given), { values });
+}
+
+/** Does the same for a reader of several values with commas between them. */
+export function offeringList<T>(values: readonly string[], read: (given: string) => T): Reader<T> {
+  return Object.assign((given: string) => read(given), { values, isList: true });
 }
 
 /** Reads any text that is not empty. */

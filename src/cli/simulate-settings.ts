@@ -1,6 +1,7 @@
 import { type PolicyChoice, parsePolicy, parsePolicyOf, policyNames } from "../policy/registry.ts";
 import { DEFAULT_SIZES, parseCacheSizes } from "../sim/cache-size.ts";
 import { checkPrefixEnds, DEFAULT_PREFIX_ENDS } from "../sim/key-families.ts";
+import { FORMAT_NAMES } from "../sim/trace/format-names.ts";
 import { WRITTEN_FORMATS, writtenFormatNamed } from "../sim/written-format.ts";
 import type { Config } from "./config.ts";
 import { UsageError } from "./exit.ts";
@@ -9,6 +10,7 @@ import {
   choice,
   count,
   offering,
+  offeringList,
   optionalSetting,
   setting,
   switchSetting,
@@ -27,7 +29,7 @@ const DEFAULT_POLICIES = "fifo,lru,sieve,s3-fifo,w-tinylfu,belady";
 export const STANDARD_INPUT = "-";
 
 export const SIMULATE_SETTINGS = {
-  policy: setting(offering(["all", ...policyNames()], readPolicies), DEFAULT_POLICIES, {
+  policy: setting(offeringList(["all", ...policyNames()], readPolicies), DEFAULT_POLICIES, {
     placeholder: "<names>",
     description: `policies, with parameters as s3-fifo(small=0.2), or "all": ${policyNames().join(", ")}`,
     group: CACHES,
@@ -51,7 +53,7 @@ export const SIMULATE_SETTINGS = {
     description: "seed of policies that draw at random",
     group: CACHES,
   }),
-  format: optionalSetting(text(), {
+  format: optionalSetting(offering(FORMAT_NAMES, text()), {
     placeholder: "<name>",
     description: "format of the traces, if it cannot be detected",
     group: TRACE,

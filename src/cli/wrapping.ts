@@ -33,11 +33,12 @@ export function wrapped(text: string, columns: number, indent = "", firstIndent 
 /**
  * Lists terms and their explanations: side by side if there is room, otherwise below each other.
  * @param gap the text between them, such as three spaces
+ * @param lineEnd what ends the lines of a term but the last one
  */
 export function definitionList(
   pairs: readonly (readonly [term: string, text: string])[],
   columns: number,
-  { indent = "", gap = "   ", paintText = (text: string) => text } = {},
+  { indent = "", gap = "   ", lineEnd = "", paintText = (text: string) => text } = {},
 ): string {
   const termWidth = Math.max(...pairs.map(([term]) => widthOf(term)));
   const besides = indent.length + termWidth + gap.length;
@@ -46,7 +47,9 @@ export function definitionList(
     .map(([term, text]) => {
       if (!isBeside) {
         const below = wrapped(text, columns, `${indent}    `);
-        return `${wrapped(term, columns, indent)}\n${paintLines(below, paintText)}`;
+        const fits = widthOf(indent + term) <= columns;
+        const lines = fits ? indent + term : wrapped(term, columns - widthOf(lineEnd), indent);
+        return `${lines.replaceAll("\n", `${lineEnd}\n`)}\n${paintLines(below, paintText)}`;
       }
       const [first = "", ...rest] = wrapped(text, columns - besides).split("\n");
       const lines = [`${indent}${term}${" ".repeat(termWidth - widthOf(term))}${gap}${paintText(first)}`];

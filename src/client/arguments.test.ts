@@ -66,6 +66,28 @@ describe("values that cannot be stored", () => {
     await refusal("put", "k", circle, { as: "json" });
   });
 
+  test.each([
+    ["a promise", Promise.resolve("v"), "the value is a Promise, which JSON cannot express; await it first"],
+    [
+      "a map",
+      new Map([["a", 1]]),
+      "a Map, which JSON cannot express; Object.fromEntries(value) or [...value]",
+    ],
+    ["a set", new Set([1]), "a Set, which JSON cannot express; [...value] can be stored"],
+    [
+      "bytes",
+      Uint8Array.of(1),
+      'a Uint8Array, which JSON cannot express; { as: "bytes" } stores a Uint8Array',
+    ],
+    ["NaN", Number.NaN, "the value is NaN, which JSON cannot express"],
+    ["infinity", Number.NEGATIVE_INFINITY, "the value is -Infinity, which JSON cannot express"],
+    ["a symbol", Symbol("s"), "the value is a symbol, which JSON cannot express"],
+  ])("values of which JSON keeps nothing, or something else: %s", async (_, value, message) => {
+    expect(await refusal("put", "k", value, { as: "json" })).toContain(message);
+    // JSON is not advised where it would not help. Bytes need no advice.
+    if (!(value instanceof Uint8Array)) expect(await refusal("put", "k", value)).not.toContain("as JSON");
+  });
+
   test("of another form than was said", async () => {
     expect(await refusal("put", "k", "text", { as: "bytes" })).toContain('as: "text"');
     expect(await refusal("put", "k", new Uint8Array(1), { as: "text" })).toContain('as: "bytes"');
@@ -137,6 +159,14 @@ describe("options that there are not", () => {
     ["get", ["k", { ttlMs: 5 }], 'get has no option "ttlMs"'],
     ["mget", [["k"], { sa: "text" }], 'did you mean "as"?'],
     ["delete", ["k", { timeout: 5 }], 'did you mean "timeoutMs"? It is in milliseconds.'],
+    [
+      "delete",
+      ["k", { timout: 5 }],
+      'delete has no option "timout": did you mean "timeoutMs"? It is in milliseconds.',
+    ],
+    ["put", ["k", "v", { expiresln: 5 }], 'did you mean "ttlMs"? It is in milliseconds.'],
+    ["put", ["k", "v", { NX: true }], 'put has no option "NX": there are ttlMs, as, timeoutMs, signal'],
+    ["get", ["k", { singal: 1 }], 'did you mean "signal"?'],
     ["expire", ["k", { ttl: 5 }], 'did you mean "ttlMs"?'],
     ["getOrSet", ["k", () => "v", { lease: 5 }], 'did you mean "leaseMs"?'],
     ["request", [["PING"], { sginal: 1 }], 'did you mean "signal"?'],

@@ -41,8 +41,30 @@ export function checkValue(value: unknown): asserts value is string | Uint8Array
   if (isBytes(value)) return;
   const kind = `the value is ${nameOf(value)}: a value is a string or a Uint8Array`;
   if (value === undefined) throw new TypeError(`${kind}; delete(key) removes a key`);
-  const json = isBinary(value) || typeof value === "bigint" ? "" : '; { as: "json" } stores it as JSON';
+  const json = typeof value === "bigint" || isNoJson(value) ? "" : '; { as: "json" } stores it as JSON';
   throw new TypeError(`${kind}${wayOut(value, "value")}${json}`);
+}
+
+/** Objects of which JSON.stringify keeps nothing, or what is no use. */
+const NO_JSON: ReadonlySet<string> = new Set([
+  ...["Promise", "Map", "Set", "WeakMap", "WeakSet", "ArrayBuffer", "SharedArrayBuffer"],
+]);
+
+/** Whether JSON.stringify would make something else of a value, without an error. */
+export function isNoJson(value: unknown): boolean {
+  if (typeof value === "number") return !Number.isFinite(value);
+  if (typeof value === "function" || typeof value === "symbol") return true;
+  if (typeof value !== "object" || value === null || "toJSON" in value) return false;
+  return NO_JSON.has(Object.prototype.toString.call(value).slice(8, -1)) || ArrayBuffer.isView(value);
+}
+
+/** How to store a value that JSON cannot express; empty if there is nothing to say. */
+export function wayAround(value: unknown): string {
+  const name = Object.prototype.toString.call(value).slice(8, -1);
+  if (name === "Promise") return "; await it first";
+  if (name === "Map") return "; Object.fromEntries(value) or [...value] can be stored";
+  if (name === "Set") return "; [...value] can be stored";
+  return isBinary(value) ? '; { as: "bytes" } stores a Uint8Array' : "";
 }
 
 /**
@@ -91,6 +113,7 @@ function isBinary(value: unknown): boolean {
 }
 
 function wayOut(value: unknown, name: string): string {
+  if (Object.prototype.toString.call(value) === "[object Promise]") return "; await it first";
   if (typeof value === "number" || typeof value === "bigint") return `; String(${name}) makes it one`;
   if (ArrayBuffer.isView(value)) {
     return `; new Uint8Array(${name}.buffer, ${name}.byteOffset, ${name}.byteLength) makes it one`;

@@ -1,6 +1,6 @@
 /** Converts between JavaScript values and stored values. */
 
-import { checkValue, isBytes, nameOf } from "./arguments.ts";
+import { checkValue, isBytes, isNoJson, nameOf, wayAround } from "./arguments.ts";
 import { DecodeError } from "./errors.ts";
 
 /** The type of a value: text (UTF-8), bytes, or the value that its JSON represents. */
@@ -36,9 +36,10 @@ export function checkAs(as: unknown): asserts as is As | undefined {
  */
 export function encode(value: unknown, as: As | undefined): Encoded {
   if (as === "json") {
-    const text = JSON.stringify(value);
-    if (text === undefined) throw new TypeError(`the value is ${nameOf(value)}, which JSON cannot express`);
-    return text;
+    const text = isNoJson(value) ? undefined : JSON.stringify(value);
+    if (text !== undefined) return text;
+    const name = typeof value === "number" ? String(value) : nameOf(value);
+    throw new TypeError(`the value is ${name}, which JSON cannot express${wayAround(value)}`);
   }
   checkValue(value);
   if (as === "text" && typeof value !== "string")

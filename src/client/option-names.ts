@@ -112,14 +112,25 @@ function rightName(name: string, known: readonly string[]): string | undefined {
   // Allow one mistake for every three letters.
   let fewest = Math.max(1, Math.floor(plain.length / 3)) + 1;
   let nearest: string | undefined;
-  for (const candidate of known) {
-    const slips = editDistance(plain, plainName(candidate));
+  for (const [written, option] of writtenNames(known)) {
+    const slips = editDistance(plain, written);
     if (slips < fewest) {
       fewest = slips;
-      nearest = candidate;
+      nearest = option;
     }
   }
   return nearest;
+}
+
+/** What people write for these options: their names, with or without the unit, and those of other libraries. */
+function writtenNames(known: readonly string[]): (readonly [written: string, option: string])[] {
+  const own = known.map((option) => [plainName(option), option] as const);
+  const withoutUnit = own.map(([written, option]) => [written.replace(/ms$/, ""), option] as const);
+  // Short names differ by one letter from too many others, as NX from EX.
+  const others = Object.entries(SYNONYMS).filter(
+    ([written, option]) => written.length > 3 && known.includes(option),
+  );
+  return [...own, ...withoutUnit, ...others];
 }
 
 function plainName(name: string): string {

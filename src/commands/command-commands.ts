@@ -6,7 +6,8 @@ import { type Command, command } from "./command.ts";
 import { SYNTAX_ERROR } from "./command-errors.ts";
 import { arityFits } from "./command-table.ts";
 import { containerCommand } from "./container-command.ts";
-import { type KeyEffect, type KeyUse, keysOf } from "./facts.ts";
+import { type KeyUse, keysOf } from "./facts.ts";
+import { keyFlagsOf, specificationFlags } from "./key-flags.ts";
 
 type Row = Command<never>;
 
@@ -158,7 +159,7 @@ function getKeys({ host }: ClientContext, request: Request, reply: ReplyWriter, 
   for (const { index, use } of keys) {
     if (withFlags) reply.array(2);
     reply.bulk(inner.view(index));
-    if (withFlags) writeStatusSet(EFFECT_FLAGS[use.effect], reply);
+    if (withFlags) writeStatusSet(keyFlagsOf(use, command.name, inner), reply);
   }
 }
 
@@ -192,29 +193,17 @@ function writeInfo(command: Row, name: string, reply: ReplyWriter): void {
   reply.set(0); // tips
   const uses = command.uses.filter(({ isEveryKey }) => !isEveryKey);
   reply.set(uses.length);
-  for (const use of uses) writeKeySpecification(use, reply);
+  for (const use of uses) writeKeySpecification(use, command.name, reply);
   const subcommands = command.subcommands ?? [];
   reply.set(subcommands.length);
   for (const subcommand of subcommands) writeInfo(subcommand, `${command.name}|${subcommand.name}`, reply);
 }
 
-/** Redis's flags of a key specification. */
-const EFFECT_FLAGS: Readonly<Record<KeyEffect, readonly string[]>> = {
-  reads: ["RO", "access"],
-  creates: ["RW", "access", "update"],
-  changes: ["RW", "access", "update"],
-  expires: ["RW", "access", "update"],
-  replaces: ["OW", "update"],
-  deletes: ["RM", "delete"],
-};
-
-function writeKeySpecification(
-  { effect, keyword, isCounted, first, last, step }: KeyUse,
-  reply: ReplyWriter,
-): void {
+function writeKeySpecification(use: KeyUse, name: string, reply: ReplyWriter): void {
+  const { keyword, isCounted, first, last, step } = use;
   reply.map(3);
   reply.bulkText("flags");
-  writeStatusSet(EFFECT_FLAGS[effect], reply);
+  writeStatusSet(specificationFlags(use, name), reply);
   reply.bulkText("begin_search");
   if (keyword === undefined) writeSearch(reply, "index", { index: first });
   else writeSearch(reply, "keyword", { keyword: keyword.toUpperCase(), startfrom: first });

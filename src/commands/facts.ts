@@ -11,7 +11,7 @@ import { familyOf } from "./families.ts";
  * - `expires`: changes only its time to live.
  * - `deletes`: deletes it.
  */
-export type KeyEffect = "reads" | "creates" | "changes" | "replaces" | "expires" | "deletes";
+type KeyEffect = "reads" | "creates" | "changes" | "replaces" | "expires" | "deletes";
 
 /**
  * What a user must be allowed to do with a key: to read its value, to write it, both, or either (the empty text: the

@@ -42,14 +42,13 @@ import type { CacheObserver } from "./cache-observer.ts";
 import { ClientGroups } from "./client-groups.ts";
 import type { ProxyContext, ProxyParts } from "./context.ts";
 import { Fence } from "./fence.ts";
-import { glassCommands } from "./glass-commands.ts";
-import { instrumentCommands } from "./instrument-commands.ts";
 import { LIVE_NUMBERS, LiveSettings } from "./live-settings.ts";
 import { monitorCommand } from "./monitor-command.ts";
 import { ObserverGroup } from "./observer-group.ts";
 import { OriginCommands } from "./origin-commands.ts";
 import { OriginFacts } from "./origin-facts.ts";
 import { askOrigin } from "./origin-question.ts";
+import { ownCommands } from "./own-commands.ts";
 import { ownParameters } from "./own-parameters.ts";
 import { ProxyStats } from "./proxy-stats.ts";
 import type { Question } from "./question.ts";
@@ -62,7 +61,6 @@ import { ScriptLines } from "./script-lines.ts";
 import { ProxySession } from "./session.ts";
 import type { ProxySettings } from "./settings.ts";
 import { OwnerChanges } from "./several-nodes/owner-changes.ts";
-import { slowlogCommand } from "./slowlog-command.ts";
 import { accessPeers } from "./threads/access-peers.ts";
 import { answerPeer } from "./threads/answer-peer.ts";
 import type { FlightClaims } from "./threads/flight-claims.ts";
@@ -293,9 +291,7 @@ export class CachingProxy implements Service, ProxyParts {
       ...connectionCommands,
       clientCommand,
       aclCommand,
-      ...glassCommands,
-      ...instrumentCommands,
-      slowlogCommand,
+      ...ownCommands,
       monitorCommand,
       ...adminCommands(this),
     ]);

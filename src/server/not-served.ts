@@ -14,10 +14,17 @@ const NOT_HERE: ReadonlyMap<string, string> = new Map([
   ["scripting", "scripts and functions"],
 ]);
 
+/** Commands of other groups that need what is not here. */
+const NEEDING: ReadonlyMap<string, string> = new Map([
+  ["sort", "lists, sets and sorted sets"],
+  ["sort_ro", "lists, sets and sorted sets"],
+]);
+
 /** Explains why a command of Redis is missing here, and what to use instead; undefined for other commands. */
 export function notServed(request: Request): string | undefined {
-  const group = COMMAND_FACTS.get(request.text(0).toLowerCase())?.group;
-  const what = group === undefined ? undefined : NOT_HERE.get(group);
+  const called = request.text(0).toLowerCase();
+  const group = COMMAND_FACTS.get(called)?.group;
+  const what = NEEDING.get(called) ?? (group === undefined ? undefined : NOT_HERE.get(group));
   if (what === undefined) return undefined;
   const name = factsOfRequest(request)!.name.replace("|", " ").toUpperCase();
   const verb = group === "scripting" ? "runs" : "keeps";

@@ -1,7 +1,8 @@
 import { fromLatin1, latin1 } from "../../lib/bytes.ts";
 import type { Request } from "../../protocol/protocol.ts";
 import { factsOf } from "../command-facts.ts";
-import { type Arguments, type CommandFacts, type KeyPermission, type KeyUse, keysOf } from "../facts.ts";
+import { type Arguments, type CommandFacts, keysOf } from "../facts.ts";
+import { hasWord, permissionFor } from "../key-flags.ts";
 import type { Selector } from "./selector.ts";
 import type { User } from "./user.ts";
 
@@ -104,7 +105,7 @@ function refusalOf(selector: Selector, facts: CommandFacts, request: Request): R
         if (refusal !== undefined) return refusal;
         continue;
       }
-      const permission = permissionFor(use, facts, request);
+      const permission = permissionFor(use, facts.name, request);
       for (const index of keysOf(use, request)) {
         // MIGRATE takes an empty key if the keys follow later.
         if (facts.name === "migrate" && request.length(index) === 0) continue;
@@ -133,18 +134,6 @@ function runsAsOther({ group, uses }: CommandFacts, { scriptsMayAll }: Running):
 }
 
 // ---- keys
-
-/** Redis's key specifications say `variable_flags` of these: their options tell what they do. */
-function permissionFor(use: KeyUse, { name }: CommandFacts, request: Request): KeyPermission {
-  if (name === "set") return hasWord(request, 3, "get") ? "RW" : "W";
-  if (name === "bitfield") {
-    for (let index = 2; index < request.count; index++) {
-      if (/^(set|incrby)$/i.test(request.text(index))) return "RW";
-    }
-    return "R";
-  }
-  return use.permission;
-}
 
 /**
  * Refuses a command that may show any key, if it shows some which may not be read. Redis does not ask: there, whoever
@@ -207,13 +196,6 @@ function readsPrefixes({ keys }: Selector, request: Request): boolean {
 function globOfPrefix(prefix: Uint8Array): Uint8Array {
   const escaped = latin1(prefix, 0, prefix.length).replace(/[*?[\\]/g, "\\$&");
   return fromLatin1(`${escaped}*`);
-}
-
-function hasWord(request: Request, from: number, word: string): boolean {
-  for (let index = from; index < request.count; index++) {
-    if (request.text(index).toLowerCase() === word) return true;
-  }
-  return false;
 }
 
 // ---- channels

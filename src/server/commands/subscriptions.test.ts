@@ -84,6 +84,28 @@ const SCENARIOS: Readonly<Record<string, readonly Step[]>> = {
   ],
 };
 
+/** Requests of a client that wants no replies; those of RESP3 begin with HELLO 3. */
+const SILENCED = [
+  ...["CLIENT REPLY OFF", "SUBSCRIBE c", "PSUBSCRIBE p* q*", "SSUBSCRIBE s", "PUBLISH c hello", "SUBSCRIBE"],
+  ...["UNSUBSCRIBE c", "SUNSUBSCRIBE", "MULTI", "SUBSCRIBE d", "EXEC", "UNSUBSCRIBE d", "PUNSUBSCRIBE"],
+  ...[
+    "CLIENT REPLY ON",
+    "CLIENT REPLY SKIP",
+    "PSUBSCRIBE r*",
+    "PUNSUBSCRIBE r*",
+    "CLIENT REPLY SKIP",
+    "PUNSUBSCRIBE",
+  ],
+];
+
+async function silenced(port: number, requests: readonly string[]): Promise<string[]> {
+  const client = await FrameClient.connect(port);
+  client.send(...[...requests, "PING end"].map((request) => request.split(" ")));
+  await client.receivedFrame((frame) => frame.includes("end"));
+  client.close();
+  return client.frames;
+}
+
 /** Returns what each client receives, in order. */
 async function play(port: number, steps: readonly Step[]): Promise<Record<string, string[]>> {
   const clients = new Map<string, FrameClient>();
@@ -150,6 +172,20 @@ describe.skipIf(!redis.available)(redis.title("the same messages as Redis:"), ()
     await using local = new LocalServer();
     expect(await play(local.port, steps)).toEqual(await play(origin.port, steps));
   });
+
+  test.each([
+    ["RESP2", SILENCED.filter((request) => !/^(PUBLISH|MULTI|EXEC)/.test(request))],
+    ["RESP3", ["HELLO 3", ...SILENCED]],
+  ])(
+    "CLIENT REPLY OFF and SKIP leave messages alone, those about subscriptions too: %s",
+    async (_name, requests) => {
+      await using local = new LocalServer();
+      const [ours, theirs] = [await silenced(local.port, requests), await silenced(origin.port, requests)];
+      const messages = (frames: string[]) => frames.filter((frame) => !frame.includes("modules"));
+      expect(messages(ours)).toEqual(messages(theirs));
+      expect(ours.filter((frame) => frame.includes("subscribe\r\n"))).not.toBeEmpty();
+    },
+  );
 
   test(`random ones (seed ${SEED})`, async () => {
     await using local = new LocalServer();

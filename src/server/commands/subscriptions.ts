@@ -1,6 +1,8 @@
 import { type Command, command } from "../../commands/command.ts";
+import { ByteBuffer } from "../../lib/byte-buffer.ts";
 import { fromLatin1 } from "../../lib/bytes.ts";
 import type { ReplyWriter } from "../../protocol/protocol.ts";
+import { RespWriter } from "../../protocol/resp-writer.ts";
 import type { SubscriptionKind } from "../channels.ts";
 import type { ServerContext } from "../context.ts";
 
@@ -70,7 +72,10 @@ function unsubscribeCommand(name: string, kind: SubscriptionKind, summary: strin
   });
 }
 
-/** Reports how many subscriptions the client has: to channels and patterns together, or to shard channels. */
+/**
+ * Reports how many subscriptions the client has: to channels and patterns together, or to shard channels. A
+ * confirmation is a message: CLIENT REPLY OFF and SKIP suppress replies only.
+ */
 function confirm(
   { connection }: ServerContext,
   command: string,
@@ -78,11 +83,26 @@ function confirm(
   name: Uint8Array | undefined,
   reply: ReplyWriter,
 ): void {
-  reply.push(3);
-  reply.bulkText(command);
-  if (name === undefined) reply.null();
-  else reply.bulk(name);
-  reply.integer(
-    kind === "shardChannels" ? connection.shardChannels : connection.channels + connection.patterns,
-  );
+  const count =
+    kind === "shardChannels" ? connection.shardChannels : connection.channels + connection.patterns;
+  if (connection.replyMode === "on") {
+    writeConfirmation(reply, command, name, count);
+    return;
+  }
+  const out = new ByteBuffer((name?.length ?? 0) + 64);
+  writeConfirmation(new RespWriter(out, connection.respVersion), command, name, count);
+  connection.pushBytes(out.bytes, 0, out.length);
+}
+
+function writeConfirmation(
+  writer: ReplyWriter,
+  command: string,
+  name: Uint8Array | undefined,
+  count: number,
+): void {
+  writer.push(3);
+  writer.bulkText(command);
+  if (name === undefined) writer.null();
+  else writer.bulk(name);
+  writer.integer(count);
 }

@@ -3,6 +3,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { KeyFamilies } from "../key-families.ts";
 import { openSource } from "../source.ts";
+import { FORMAT_NAMES } from "./format-names.ts";
 import { describeHead } from "./head.ts";
 import { LINE_LIMIT_BYTES } from "./line-parser.ts";
 import { PUBLISHED_SAMPLES } from "./published-samples-fixture.ts";
@@ -18,6 +19,7 @@ const titled = SAMPLES.map((sample, i): [string, TraceSample] => [
 test("there is a sample of every format", async () => {
   const sampled = new Set(SAMPLES.map(({ format }) => format));
   expect((await traceFormats()).map(({ name }) => name).filter((name) => !sampled.has(name))).toEqual([]);
+  expect((await traceFormats()).map(({ name }) => name)).toEqual([...FORMAT_NAMES]);
 });
 
 describe.each(titled)("%s", (_, sample) => {
