@@ -23,7 +23,6 @@ import { PendingRequest } from "./pending-request.ts";
 import type { ProxyStats } from "./proxy-stats.ts";
 import { downgradeReply } from "./reply-downgrade.ts";
 import { ERROR, FORWARDED } from "./request-results.ts";
-import type { BeforeReply } from "./touched-keys.ts";
 
 interface ForwardedRequestOptions {
   readonly ticket: Ticket;
@@ -41,7 +40,12 @@ interface ForwardedRequestOptions {
   /** Whether the reply comes in the client's own RESP version. */
   readonly isRaw?: boolean;
   /** Called before the client gets the reply. */
-  readonly beforeReply?: BeforeReply | undefined;
+  readonly beforeReply?: (() => void) | undefined;
+  /**
+   * Called with the bytes of the request when a node has sent it on or put it off.
+   * @returns what to do, then, before the client gets the reply
+   */
+  readonly sentOn?: ((bytes: Uint8Array, start: number, end: number) => () => void) | undefined;
   /** Called once, when the reply has been written. */
   readonly done: () => void;
 }
@@ -54,6 +58,8 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   #awaited = 0;
   /** What the reply's fence is of. */
   #behind: Fenced | undefined;
+  /** What to do before the client gets the reply, because a node had sent the request on. */
+  #beforeLateReply: (() => void) | undefined = undefined;
   /** Closes the connection that the request was sent on over, if it is the request's own. */
   #closeOwn: (() => void) | undefined = undefined;
   /** The bytes of the request, if they were kept: bytes[start, end). */
@@ -84,6 +90,8 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   }
 
   override redirect({ to, node, end }: Redirected): void {
+    const { bytes, start, end: bytesEnd } = this.#again!;
+    this.#beforeLateReply ??= this.#options.sentOn?.(bytes, start, bytesEnd);
     if (this.#behind !== undefined) this.#behind = node;
     this.#closeOwn?.();
     this.#closeOwn = end;
@@ -144,7 +152,8 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   #largeStep(): void {
     if (--this.#awaited > 0) return;
     const { beforeReply, done } = this.#options;
-    beforeReply?.(this.redirections > 0);
+    beforeReply?.();
+    this.#beforeLateReply?.();
     this.#incoming!.complete();
     this.#closeOwn?.();
     done();
@@ -167,7 +176,8 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   #finish(result: number, nowMs?: number): void {
     const { ticket, pending, beforeReply, done } = this.#options;
     pending.ended(result, nowMs);
-    beforeReply?.(this.redirections > 0);
+    beforeReply?.();
+    this.#beforeLateReply?.();
     ticket.done();
     this.#closeOwn?.();
     done();

@@ -21,14 +21,14 @@ import { isUrgent, mayWrite, type Route, TEXT_DELETE, TEXT_PUT } from "./routes.
 import { mayNeedSeveral, type Plan, planOf } from "./several-nodes/plan.ts";
 import { sendParts } from "./several-nodes/several-nodes.ts";
 import { backendTicket } from "./text-sources.ts";
-import { type BeforeReply, touchKeys, touchUses } from "./touched-keys.ts";
+import { touchKeys, touchSentOn, touchUses } from "./touched-keys.ts";
 
 /** How to send a request over the main connection; see the options of `ForwardedRequest`. */
 interface Sending {
   readonly version: 0 | 2 | 3;
   readonly mayWrite: boolean;
   readonly behind?: Fenced | undefined;
-  readonly beforeReply?: BeforeReply | undefined;
+  readonly beforeReply?: (() => void) | undefined;
 }
 
 /** Forwards one client's requests to the origin: writes, and reads that are not cached. */
@@ -42,6 +42,9 @@ export class Forwarding {
     this.#connection = connection;
     this.#lanes = lanes;
   }
+
+  readonly #sentOn = (bytes: Uint8Array, start: number, end: number): (() => void) =>
+    touchSentOn(this.#proxy, bytes, start, end);
 
   /** @param route undefined: unknown */
   forward(request: Request, route: Route | undefined): void {
@@ -94,7 +97,8 @@ export class Forwarding {
     // The request sees keys that other threads may have cached without knowing of the change yet.
     const isFenced = proxy.cache.isShared && isRead && route.all === true;
     if (isFenced) lanes.keys.addAll();
-    const beforeReply = isFenced ? undefined : touchKeys(proxy, lanes.keys, request, route);
+    // Any of its parts may be sent on.
+    const beforeReply = isFenced ? undefined : touchKeys(proxy, lanes.keys, request, route, true);
     lanes.beginMain();
     const { name } = route;
     const sent = { name, mayWrite: mayWrite(route), isFenced, beforeReply, done: lanes.mainDone };
@@ -184,6 +188,7 @@ export class Forwarding {
       behind,
       sentOver: "main",
       beforeReply,
+      sentOn: this.#sentOn,
       done,
     });
     const { bytes, start } = sentRequests;

@@ -1,40 +1,36 @@
 import { type KeyUse, keysOf } from "../commands/facts.ts";
 import type { KeyRef } from "../lib/key-ref.ts";
-import type { Request } from "../protocol/protocol.ts";
+import { type ParserLimits, Request } from "../protocol/protocol.ts";
+import { RespParser } from "../protocol/resp-parser.ts";
 import type { ProxyParts } from "./context.ts";
 import type { OutstandingKeys } from "./outstanding-keys.ts";
 import { type Route, removesKeys } from "./routes.ts";
 
-/** What to do before the client gets the reply. @param wasSentOn whether a node had sent the request on, or put it off */
-export type BeforeReply = (wasSentOn: boolean) => void;
-
 /**
- * Invalidates the keys of a write. They are invalidated again before the client gets the reply, and those of a read as
- * well, where the reply may show a newer state than the cache: if threads share the cache, if the origin does not tell
- * of changes, and if a node has sent the request on. Such a request is executed behind others, which were sent to the
- * right node at once.
+ * Invalidates the keys of a write. If threads share the cache, or if the origin does not tell of changes, it invalidates
+ * them again before the client gets the reply, and those of a read as well: the reply may show a newer state than the
+ * cache.
+ * @param isSentOn whether the reply may do so for another reason, see `touchSentOn`
+ * @returns what to do before the client gets the reply
  */
 export function touchKeys(
   proxy: ProxyParts,
   outstandingKeys: OutstandingKeys,
   request: Request,
   route: Route,
-): BeforeReply | undefined {
+  isSentOn = false,
+): (() => void) | undefined {
   const { cache, origin, observer, nowMs } = proxy;
-  const contradicts = cache.isShared || origin.tracking !== true;
-  const mayContradict = contradicts || origin.redirects;
+  const mayContradict = isSentOn || cache.isShared || origin.tracking !== true;
   const isWrite = route.kind === "write";
   if (route.all === true) {
     outstandingKeys.addAll();
     if (isWrite) cache.invalidateAll("flush");
-    if (!mayContradict) return undefined;
-    return (wasSentOn) => {
-      if (contradicts || wasSentOn) cache.invalidateAll(isWrite ? "flush" : "caution");
-    };
+    return mayContradict ? () => cache.invalidateAll(isWrite ? "flush" : "caution") : undefined;
   }
   if (route.keys === undefined || !(isWrite || mayContradict)) return undefined;
-  const [first, lastKey, step] = route.keys;
-  const last = lastKey < 0 ? request.count + lastKey : Math.min(lastKey, request.count - 1);
+  const [first, , step] = route.keys;
+  const last = lastKeyOf(route.keys, request);
   const kept: KeyRef[] = [];
   for (let index = first; index <= last; index += step) {
     const key = proxy.keyOf(request, index);
@@ -43,12 +39,40 @@ export function touchKeys(
       observer?.wrote(key, removesKeys(route), nowMs());
     }
     if (cache.isShared) outstandingKeys.add(key.hash);
-    if (mayContradict) kept.push(key.copyInto(proxy.sentRequests));
+    if (mayContradict) kept.push(key.copy());
   }
   if (!mayContradict) return undefined;
-  return (wasSentOn) => {
-    if (contradicts || wasSentOn) for (const key of kept) cache.invalidateEarlier(key);
+  return () => {
+    for (const key of kept) cache.invalidateEarlier(key);
   };
+}
+
+/**
+ * What `touchKeys` returns, for a request that a node has sent on or put off. It is executed behind others, which were
+ * sent to the right node at once.
+ * @param bytes the request, bytes[start, end), in RESP; unchanged until the reply
+ */
+export function touchSentOn(proxy: ProxyParts, bytes: Uint8Array, start: number, end: number): () => void {
+  const { cache, routes } = proxy;
+  const request = new Request();
+  new RespParser(NO_LIMITS).parse(bytes, start, end, request);
+  const route = routes.find(request);
+  if (route?.all === true) return () => cache.invalidateAll(route.kind === "write" ? "flush" : "caution");
+  const keys = route?.keys;
+  if (keys === undefined) return () => {};
+  const [first, , step] = keys;
+  const last = lastKeyOf(keys, request);
+  return () => {
+    for (let index = first; index <= last; index += step)
+      cache.invalidateEarlier(proxy.keyOf(request, index));
+  };
+}
+
+/** It was within the limits when it came. */
+const NO_LIMITS: ParserLimits = { requestBytes: Infinity, argumentCount: Infinity, argumentBytes: Infinity };
+
+function lastKeyOf([, last]: NonNullable<Route["keys"]>, { count }: Request): number {
+  return last < 0 ? count + last : Math.min(last, count - 1);
 }
 
 /**

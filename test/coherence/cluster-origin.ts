@@ -263,7 +263,7 @@ export class ClusterOrigin implements FailingOrigin, AsyncDisposable {
           "--cluster-from",
           from.id,
         ],
-        ...["--cluster-to", to.id, "--cluster-slots", String(slots), "--cluster-yes"],
+        ...["--cluster-to", to.id, "--cluster-slots", String(slots), "--cluster-yes", "--cluster-replace"],
       ],
       { stdin: "ignore", stdout: "pipe", stderr: "pipe" },
     );

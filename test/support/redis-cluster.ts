@@ -409,12 +409,15 @@ export class SlotMove {
     }
   }
 
-  /** Moves some keys. */
+  /**
+   * Moves some keys. A replica keeps those of a slot that was taken from its primary, and has them still when it is
+   * promoted. They are replaced.
+   */
   async migrate(...keys: string[]): Promise<void> {
     const { host = "127.0.0.1", user } = this.#cluster.options;
     const login = user === undefined ? [] : ["AUTH2", user.name ?? "default", user.password];
     const command = ["MIGRATE", host, String(this.to.port), "", "0", MIGRATE_TIMEOUT_MS];
-    await this.from.must(...command, ...login, "KEYS", ...keys);
+    await this.from.must(...command, "REPLACE", ...login, "KEYS", ...keys);
   }
 
   /** Ends the move at the target, at the source and at the other owners, in this order. */

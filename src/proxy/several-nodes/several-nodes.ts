@@ -8,7 +8,6 @@ import type { Exchange } from "../origin-meter.ts";
 import { PendingRequest } from "../pending-request.ts";
 import { writeWholeReply } from "../reply-downgrade.ts";
 import { ERROR, FORWARDED } from "../request-results.ts";
-import type { BeforeReply } from "../touched-keys.ts";
 import { isError } from "./joined-replies.ts";
 import { PartRequest } from "./part-request.ts";
 import type { Part, Plan } from "./plan.ts";
@@ -20,7 +19,7 @@ interface Sent {
   /** Whether the reply waits behind a fence of all nodes and threads. */
   readonly isFenced: boolean;
   /** Called before the client gets the reply. */
-  readonly beforeReply: BeforeReply | undefined;
+  readonly beforeReply: (() => void) | undefined;
   /** Called once, when the reply has been written. */
   readonly done: () => void;
 }
@@ -55,8 +54,7 @@ export function sendParts(
       writeWholeReply(reply, joined, 0, joined.length);
     }
     pending.ended(failure === undefined ? FORWARDED : ERROR);
-    // Of several parts, one may have been sent on.
-    beforeReply?.(true);
+    beforeReply?.();
     ticket.done();
     done();
   };
