@@ -85,6 +85,10 @@ export class ClusterOrigin implements FailingOrigin, AsyncDisposable {
     return (await this.#shards()).map((shard) => shard!.primary);
   }
 
+  async reigns(): Promise<readonly string[]> {
+    return (await this.primaries()).map(({ id }) => id);
+  }
+
   namesOf(part: number): readonly string[] {
     return this.#nodesOf(part).map(({ announcedPort }) => `127.0.0.1:${announcedPort}`);
   }

@@ -15,8 +15,8 @@ export interface FailingOrigin {
   openAround(): Around;
   /** Waits until every part has a primary and replicas that follow it, and everybody agrees. */
   settled(): Promise<void>;
-  /** Who is the primary of each part. */
-  primaries(): Promise<readonly unknown[]>;
+  /** What the present time of each part's primary is called. A server that is replaced and returns has another one. */
+  reigns(): Promise<readonly string[]>;
   /** What proxies call the servers of a part in their logs. */
   namesOf(part: number): readonly string[];
   /** Reads keys at their primaries. */

@@ -171,7 +171,7 @@ class Rounds {
     const world: ListWorld = { log: this.#log, places, isEnded: false };
     await this.#quiet.warm();
     const logged = this.#proxies.map(({ proxy }) => proxy.program.output.length);
-    const before = await origin.primaries();
+    const before = await origin.reigns();
     const startMs = performance.now();
     let damages: readonly Damage[] = [];
     let settledMs = 0;
@@ -196,8 +196,8 @@ class Rounds {
       ...this.#arounds.map((around) => runAround(world, around, random.below(2 ** 32))),
     ]);
     const endMs = performance.now();
-    const after = await origin.primaries();
-    const replaced = before.flatMap((primary, part) => (primary === after[part] ? [] : [part]));
+    const after = await origin.reigns();
+    const replaced = before.flatMap((reign, part) => (reign === after[part] ? [] : [part]));
     await Bun.sleep(BOUND_MS);
     await this.#readLast(world);
     const keys = places.map(({ key }) => key);

@@ -63,8 +63,15 @@ export class SentinelOrigin implements FailingOrigin, AsyncDisposable {
     await until(async () => (await this.#problem()) === undefined, "the primary and its replicas are well");
   }
 
-  async primaries(): Promise<readonly RunningServer[]> {
-    return [await this.#primary()];
+  async reigns(): Promise<readonly string[]> {
+    let reign = "";
+    await until(async () => {
+      const fields = await this.#ask(this.sentinel.sentinels[0]!, "SENTINEL", "MASTER", PRIMARY_NAME);
+      if (!Array.isArray(fields)) return false;
+      reign = `since failover ${fields[fields.indexOf("config-epoch") + 1]}`;
+      return true;
+    }, "a sentinel tells which failover was the last");
+    return [reign];
   }
 
   namesOf(): readonly string[] {
