@@ -1,6 +1,7 @@
 /** To its clients a proxy in front of a cluster is one server: state of connections, scripts, administration. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { hashSlotOf } from "../../src/lib/hash-slot.ts";
+import { ReplyError } from "../../src/protocol/reply-value.ts";
 import { LocalProxy } from "../support/local-proxy.ts";
 import { RedisCluster, requireClusterServer } from "../support/redis-cluster.ts";
 import { RespClient } from "../support/resp-client.ts";
@@ -200,6 +201,30 @@ describe.skipIf(!server.available)(server.title("one server"), () => {
     expect(await other.must("PUBLISH", "news", "x")).toBe(1);
     client.close();
     other.close();
+  });
+
+  test.each([2, 3] as const)("PUBSUB tells of the subscribers at all nodes (RESP%i)", async (version) => {
+    const [asking, here, ofShards] = (await clients(version, 2, 2)) as [RespClient, RespClient, RespClient];
+    const others = await Promise.all(cluster.nodes.map((node) => node.connect()));
+    for (const one of [here, ...others]) await one.must("SUBSCRIBE", "everywhere");
+    await others[2]!.must("PSUBSCRIBE", "pattern:*");
+    for (const channel of EACH) await ofShards.must("SSUBSCRIBE", channel);
+    const names = async (...command: string[]): Promise<string[]> =>
+      ((await asking.must("PUBSUB", ...command)) as string[]).toSorted();
+    expect(await names("CHANNELS", "every*")).toEqual(["everywhere"]);
+    expect(await asking.must("PUBSUB", "NUMSUB", "everywhere", "nowhere")).toEqual([
+      "everywhere",
+      4,
+      "nowhere",
+      0,
+    ]);
+    expect(await asking.must("PUBSUB", "NUMPAT")).toBe(1);
+    expect(await names("SHARDCHANNELS")).toEqual([...EACH].toSorted());
+    expect(await asking.must("PUBSUB", "SHARDNUMSUB", ...EACH)).toEqual(
+      EACH.flatMap((channel) => [channel, 1]),
+    );
+    expect(await asking.ask("PUBSUB", "CHANNELS", "a", "b")).toBeInstanceOf(ReplyError);
+    for (const one of [asking, here, ofShards, ...others]) one.close();
   });
 
   test("a client of RESP2 asks all nodes once it has ended its subscriptions; a subscriber watches keys of its node", async () => {

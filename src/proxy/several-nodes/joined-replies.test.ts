@@ -2,7 +2,18 @@ import { expect, test } from "bun:test";
 import { array, assert, integer, property, string } from "fast-check";
 import { latin1, utf8 } from "../../lib/bytes.ts";
 import { decodeReply } from "../../protocol/reply-value.ts";
-import { anyOf, concatenation, first, inAll, isError, type Join, least, sum } from "./joined-replies.ts";
+import {
+  anyOf,
+  concatenation,
+  first,
+  inAll,
+  isError,
+  type Join,
+  least,
+  sum,
+  sumsByName,
+  union,
+} from "./joined-replies.ts";
 
 function joined(join: Join, ...replies: readonly string[]): string {
   const bytes = join(replies.map((reply) => utf8(reply)));
@@ -69,4 +80,17 @@ test.each([
   ["$3\r\n-ER\r\n", false],
 ])("%j: an error %p", (reply, expected) => {
   expect(isError(utf8(reply))).toBe(expected);
+});
+
+test("the byte strings of all, each once, whatever their bytes", () => {
+  expect(joined(union, "*2\r\n$1\r\na\r\n$2\r\n\r\n\r\n", "*1\r\n$1\r\na\r\n", "*0\r\n")).toBe(
+    "*2\r\n$1\r\na\r\n$2\r\n\r\n\r\n",
+  );
+  expect(joined(union, "*0\r\n", "*0\r\n")).toBe("*0\r\n");
+});
+
+test("the sum for each name", () => {
+  const reply = (a: number, b: number): string => `*4\r\n$1\r\na\r\n:${a}\r\n$1\r\nb\r\n:${b}\r\n`;
+  expect(joined(sumsByName, reply(1, 0), reply(2, 0), reply(3, 5))).toBe(reply(6, 5));
+  expect(joined(sumsByName, "*0\r\n", "*0\r\n")).toBe("*0\r\n");
 });

@@ -12,7 +12,17 @@ import type { Origin } from "../../upstream/origin.ts";
 import type { OriginNode } from "../../upstream/origin-node.ts";
 import { argumentAt } from "../destination.ts";
 import { encodeLine } from "./encoded-line.ts";
-import { anyOf, concatenation, first, inAll, type Join, least, sum } from "./joined-replies.ts";
+import {
+  anyOf,
+  concatenation,
+  first,
+  inAll,
+  type Join,
+  least,
+  sum,
+  sumsByName,
+  union,
+} from "./joined-replies.ts";
 import { nextCursor, nodeBehind, readCursor } from "./scan-cursor.ts";
 
 /** A command for one node. */
@@ -65,12 +75,27 @@ const ABOUT_SCRIPTS = new Map<string, Join>([
   ["function restore", first],
 ]);
 
+/**
+ * A node knows its own subscribers alone, and clients subscribe at any. Of patterns it tells how many it has, so that
+ * one with subscribers at two nodes counts twice.
+ */
+const ABOUT_SUBSCRIBERS = new Map<string, Join>([
+  ["pubsub channels", union],
+  ["pubsub shardchannels", union],
+  ["pubsub numsub", sumsByName],
+  ["pubsub shardnumsub", sumsByName],
+  ["pubsub numpat", sum],
+]);
+
 /** At most one node runs the script that is to end. */
 const ENDING = new Set(["script kill", "function kill"]);
 
+/** Commands with subcommands for several nodes. */
+const CONTAINERS = new Set(["script", "function", "pubsub"]);
+
 const NAMES: ReadonlySet<string> = new Set([
   ...[...COUNTING, ...SETTING.keys(), ...ABOUT_ALL.keys()],
-  ...["scan", "randomkey", "script", "function"],
+  ...["scan", "randomkey", ...CONTAINERS],
 ]);
 
 /** Whether several nodes may have to execute a command together. Each request asks this. @param name in lower case */
@@ -90,7 +115,7 @@ export function planOf(context: PlanContext, name: string, request: Request): Pl
   if (setting !== undefined && request.count % 2 === 1) return splitByKeys(origin, request, 2, setting);
   if (name === "scan" && request.count >= 2) return scanPlan(origin, request);
   if (name === "randomkey") return everyNode(origin, request, anyOf(random));
-  const join = joinOfAll(name, request);
+  const join = joinOfAll(name, request) ?? ABOUT_SUBSCRIBERS.get(fullName(name, request));
   if (join === undefined) return undefined;
   return { ...everyNode(origin, request, join), isOneEnough: ENDING.has(fullName(name, request)) };
 }
@@ -165,8 +190,7 @@ function withCursor(reply: Uint8Array, change: (inner: string) => string): Uint8
 
 /** The name of a command about scripts has its subcommand's with it. */
 function fullName(name: string, request: Request): string {
-  const hasSubcommand = (name === "script" || name === "function") && request.count > 1;
-  return hasSubcommand ? `${name} ${request.text(1).toLowerCase()}` : name;
+  return CONTAINERS.has(name) && request.count > 1 ? `${name} ${request.text(1).toLowerCase()}` : name;
 }
 
 function encoded(write: (out: ByteBuffer) => void): Uint8Array {
