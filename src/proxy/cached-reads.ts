@@ -77,7 +77,9 @@ export class CachedReads {
   getMany(request: Request, reply: ReplyWriter): void {
     const { proxy, connection, namesSources } = this.#client;
     const lanes = this.#lanes;
-    const many = new ManyValues(proxy, request, namesSources, lanes.mayHit);
+    const { mayHit } = lanes;
+    const nowMs = connection.executingSinceMs;
+    const many = new ManyValues(proxy, request, { namesSources, mayHit, nowMs });
     if (many.isComplete) this.#requests.hit();
     if (many.isComplete && !many.hasLarge) {
       many.write(reply);
@@ -99,9 +101,7 @@ export class CachedReads {
       if (isHeld) connection.release();
       lanes.mainDone();
     });
-    for (let index = 1; index < request.count; index++) {
-      lanes.awaitKey(proxy.keyOf(request, index));
-    }
+    for (const index of many.missing) lanes.awaitKey(proxy.keyOf(request, index));
     if (awaitsPeer) {
       isHeld = true;
       connection.hold();

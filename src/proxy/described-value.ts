@@ -25,9 +25,10 @@ export const NOT_THROUGH_CACHE =
 /** Answers from the cache. @returns false if the value is not cached, or not proven */
 export function describedHit(session: ProxyContext, key: KeyRef, reply: ReplyWriter): boolean {
   const { readThrough } = session.proxy;
-  const times = readThrough.peek(key, GET_QUESTION, session.connection.executingSinceMs);
+  const nowMs = session.connection.executingSinceMs;
+  const times = readThrough.peek(key, GET_QUESTION, nowMs);
   // Another thread may remove the entry in between.
-  const value = times && readThrough.get(key, GET_QUESTION);
+  const value = times && readThrough.get(key, GET_QUESTION, nowMs);
   if (value === undefined) return false;
   const { ageMs, remainingMs } = times!;
   if (value instanceof Uint8Array) {

@@ -40,7 +40,7 @@ interface Postponed {
  */
 export class Lanes {
   readonly alone: AloneLane;
-  /** The keys of outstanding requests on the main connection, if threads share the cache. */
+  /** The keys of outstanding requests on the main connection. */
   readonly keys = new OutstandingKeys();
   readonly #proxy: ProxyParts;
   readonly #connection: Connection;
@@ -101,15 +101,20 @@ export class Lanes {
 
   /**
    * Whether a key may be read from the cache. A client that awaits a reply about a key must next read its own write,
-   * and nothing older than it has read before. Another thread may cache an older value in between. So the origin is
-   * asked over the same connection, and answers in order.
+   * and nothing older than that reply shows. The reply may show a change that the proxy has not heard of yet:
+   *
+   * 1. The key is cached. Another client changes it at the origin; the message is on its way.
+   * 2. STRLEN k is sent, and shows the change. GET k from the cache would show the state before it.
+   *
+   * The value may also come from another thread, or it may have expired, or nobody may have vouched for it, when the
+   * first of two reads looked for it, and not when the second did. So the origin is asked over the same connection, and
+   * answers in order.
    */
-  readonly mayHit = ({ hash }: KeyRef): boolean =>
-    this.#mainOutstanding === 0 || !this.#proxy.cache.isShared || !this.keys.mayHave(hash);
+  readonly mayHit = ({ hash }: KeyRef): boolean => this.#mainOutstanding === 0 || !this.keys.mayHave(hash);
 
-  /** Counts an outstanding reply about this key on the main connection. */
+  /** Notes that a reply about this key is outstanding on the main connection. */
   awaitKey({ hash }: KeyRef): void {
-    if (this.#proxy.cache.isShared) this.keys.add(hash);
+    this.keys.add(hash);
   }
 
   /** Postpones a request. The client's later requests wait until it has run. */

@@ -10,6 +10,18 @@ import type { ProxyStats } from "./proxy-stats.ts";
 import { GET_QUESTION } from "./question.ts";
 import { COALESCED, ERROR, MISS } from "./request-results.ts";
 
+interface ManyValuesOptions {
+  /** Whether values are shown with their sources. */
+  readonly namesSources: boolean;
+  /** Whether a key may be read from the cache. */
+  readonly mayHit: (key: KeyRef) => boolean;
+  /**
+   * When the request came: the time that all requests of one batch are judged by. A later one must not find an entry
+   * that this one has found to have expired.
+   */
+  readonly nowMs: number;
+}
+
 /**
  * An MGET: cached values are taken at once, and the origin is asked for the others. If an origin of one node answers
  * with an error, that is the reply. Of several nodes one may be out of reach: the error is then shown in place of each
@@ -19,6 +31,7 @@ export class ManyValues {
   readonly #proxy: ProxyParts;
   readonly #namesSources: boolean;
   readonly #mayHit: (key: KeyRef) => boolean;
+  readonly #askedAtMs: number;
   readonly #values: (Uint8Array | LargeValue | null)[] = [];
   readonly #sources: (Source | "none")[] = [];
   readonly #missing: number[] = [];
@@ -27,14 +40,14 @@ export class ManyValues {
   #hasFailed = false;
   #hasAsked = false;
 
-  /** @param mayHit whether a key may be read from the cache */
-  constructor(proxy: ProxyParts, request: Request, namesSources: boolean, mayHit: (key: KeyRef) => boolean) {
+  constructor(proxy: ProxyParts, request: Request, { namesSources, mayHit, nowMs }: ManyValuesOptions) {
     this.#proxy = proxy;
     this.#namesSources = namesSources;
     this.#mayHit = mayHit;
+    this.#askedAtMs = nowMs;
     for (let index = 1; index < request.count; index++) {
       const key = proxy.keyOf(request, index);
-      const value = mayHit(key) ? proxy.readThrough.get(key, GET_QUESTION) : undefined;
+      const value = mayHit(key) ? proxy.readThrough.get(key, GET_QUESTION, nowMs) : undefined;
       this.#values.push(value ?? null);
       this.#sources.push(value === undefined ? "none" : "hit");
       if (value === undefined) this.#missing.push(index);
@@ -51,13 +64,17 @@ export class ManyValues {
     return this.#hasAsked ? MISS : COALESCED;
   }
 
+  /** The places of the keys that were not cached, counted from 1. */
+  get missing(): readonly number[] {
+    return this.#missing;
+  }
+
   /**
    * Asks for the missing values; `then` is called once, when all have come.
    * @returns whether the client must wait (see `ReadThrough.load`)
    */
   load(request: Request, pending: PendingRequest, then: () => void): boolean {
-    const { readThrough, stats, nowMs } = this.#proxy;
-    const askedAtMs = nowMs();
+    const { readThrough, stats } = this.#proxy;
     let awaitsPeer = false;
     let waiting = this.#missing.length;
     const asked = (waiter: Waiter): void => {
@@ -98,7 +115,7 @@ export class ManyValues {
         },
       };
       const key = this.#proxy.keyOf(request, index);
-      if (readThrough.load(key, GET_QUESTION, waiter, this.#mayHit(key), askedAtMs)) awaitsPeer = true;
+      if (readThrough.load(key, GET_QUESTION, waiter, this.#mayHit(key), this.#askedAtMs)) awaitsPeer = true;
     }
     return awaitsPeer;
   }

@@ -99,8 +99,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
    * Returns the cached value and counts a read. The value is a copy; a large one stays in the arena, and the caller
    * releases it.
    */
-  get(key: KeyRef, question: Question): Uint8Array | LargeValue | undefined {
-    const nowMs = this.#options.nowMs();
+  get(key: KeyRef, question: Question, nowMs: number): Uint8Array | LargeValue | undefined {
     if (nowMs > this.provenUntilMs(key)) return undefined;
     const sink = new TakingSink();
     const valueBytes = this.#read(key, question, sink, nowMs);

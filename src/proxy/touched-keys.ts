@@ -7,7 +7,7 @@ import type { OutstandingKeys } from "./outstanding-keys.ts";
 import { type Route, removesKeys } from "./routes.ts";
 
 /**
- * Invalidates the keys of a write. If threads share the cache, or if the origin does not tell of changes, it invalidates
+ * Notes that a reply about the keys of a write or a read is outstanding, and invalidates those of a write. If threads share the cache, or if the origin does not tell of changes, it invalidates
  * them again before the client gets the reply, and those of a read as well: the reply may show a newer state than the
  * cache.
  * @param isSentOn whether the reply may do so for another reason, see `touchSentOn`
@@ -28,7 +28,7 @@ export function touchKeys(
     if (isWrite) cache.invalidateAll("flush");
     return mayContradict ? () => cache.invalidateAll(isWrite ? "flush" : "caution") : undefined;
   }
-  if (route.keys === undefined || !(isWrite || mayContradict)) return undefined;
+  if (route.keys === undefined) return undefined;
   const [first, , step] = route.keys;
   const last = lastKeyOf(route.keys, request);
   const kept: KeyRef[] = [];
@@ -38,7 +38,7 @@ export function touchKeys(
       cache.invalidate(key);
       observer?.wrote(key, removesKeys(route), nowMs());
     }
-    if (cache.isShared) outstandingKeys.add(key.hash);
+    outstandingKeys.add(key.hash);
     if (mayContradict) kept.push(key.copy());
   }
   if (!mayContradict) return undefined;
