@@ -115,7 +115,7 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
     else if (version === 2 && !this.#options.isRaw) downgradeReply(bytes, start, reply.out);
     else reply.out.append(bytes, start, end);
     // The packet's time: a clock takes time to read.
-    if (behind === undefined) this.#finish(FORWARDED, this.handedOverMs + this.roundTripMs);
+    if (behind === undefined) this.#finish(FORWARDED, this.answeredMs);
     else fence.pass(behind, () => this.#finish(FORWARDED));
   }
 

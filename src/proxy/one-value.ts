@@ -101,7 +101,7 @@ export class OneValue implements Waiter {
     if (this.isCoalesced) return undefined;
     const { latestMiss } = this.#session.proxy.stats.origin;
     this.#pending.answered(latestMiss, rest);
-    return latestMiss.handedOverMs + latestMiss.roundTripMs;
+    return latestMiss.answeredMs;
   }
 
   #finish(result: number, nowMs?: number): void {

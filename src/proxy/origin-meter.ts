@@ -6,6 +6,8 @@ export interface Exchange {
   readonly handedOverMs: number;
   /** From then until the answer began to arrive. */
   readonly roundTripMs: number;
+  /** When the answer's last packet came. */
+  readonly answeredMs: number;
 }
 
 /** Is told how the origin answered questions for values. */
@@ -25,7 +27,7 @@ export class OriginMeter implements MissMeter {
   /** Not answered. */
   failureCount = 0;
   /** The latest question for a value: that whose answer is being handed out. */
-  latestMiss: Exchange = { handedOverMs: 0, roundTripMs: 0 };
+  latestMiss: Exchange = { handedOverMs: 0, roundTripMs: 0, answeredMs: 0 };
   readonly #misses: Histogram;
   readonly #others: Histogram;
 

@@ -72,6 +72,7 @@ export class OutstandingRequests {
     const request = this.#requests.peek();
     if (request === undefined) return false;
     if (request.roundTripMs < 0) request.roundTripMs = this.receivedMs - request.handedOverMs;
+    request.answeredMs = this.receivedMs;
     if (isErrorReply(reader) && this.#isTakenOver(request, bytes, reader)) return true;
     const isLast = --request.repliesAwaited === 0;
     if (isLast) {

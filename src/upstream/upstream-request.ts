@@ -43,6 +43,8 @@ export abstract class UpstreamRequest {
   handedOverMs = 0;
   /** From then until its first reply began to arrive. -1: no reply has come. Set by the connection. */
   roundTripMs = -1;
+  /** When its latest reply arrived: monotonic, with its fraction. Set by the connection. */
+  answeredMs = 0;
   /** Replies still to come: several if the request consists of several commands. */
   repliesAwaited = 1;
   /** Whether it has been answered or has failed. Later replies are dropped. */
