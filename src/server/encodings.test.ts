@@ -8,11 +8,21 @@ describe("noted encodings", () => {
   test("are of the keys noted last", () => {
     const encodings = new NotedEncodings({ low: 1, high: 2 });
     const key = (n: number) => utf8(`key ${n}`);
-    for (let n = 0; n < 5000; n++) encodings.note(key(n), VALUE, "raw");
-    expect(encodings.size).toBe(4096);
-    expect(encodings.of(key(4999), VALUE)).toBe("raw");
-    expect(encodings.of(key(904), VALUE)).toBe("raw");
-    expect(encodings.of(key(903), VALUE)).toBe("int");
+    for (let n = 0; n < 10_000; n++) {
+      encodings.note(key(n), VALUE, "raw");
+      expect(encodings.size).toBeLessThanOrEqual(4096);
+      expect(encodings.of(key(Math.max(0, n - 2047)), VALUE)).toBe("raw");
+    }
+    expect(encodings.of(key(5000), VALUE)).toBe("int");
+    // A key of the old generation is found, forgotten and noted anew.
+    const old = key(10_000 - 2000);
+    expect(encodings.of(old, VALUE)).toBe("raw");
+    encodings.forget(old, 0, old.length);
+    expect(encodings.of(old, VALUE)).toBe("int");
+    encodings.note(old, VALUE, "embstr");
+    expect(encodings.of(old, VALUE)).toBe("embstr");
+    encodings.clear();
+    expect([encodings.size, encodings.of(old, VALUE)]).toEqual([0, "int"]);
   });
 
   test("need no room where the value says the same, nor for long keys", () => {

@@ -9,8 +9,8 @@ export type Encoding = "int" | "embstr" | "raw";
 export const EMBEDDED_BYTES = 44;
 /** The longest text of a 64-bit integer. */
 const INTEGER_BYTES = 20;
-/** Keys that are noted, and the longest of them: some 3 MB at most. */
-const MOST_NOTED = 4096;
+/** Keys of a generation, and the longest key that is noted: some 3 MB at most for both generations. */
+const GENERATION_KEYS = 2048;
 const NOTED_KEY_BYTES = 512;
 
 /** Returns the encoding that Redis gives a value that was set whole. */
@@ -25,43 +25,47 @@ function encodingOf(value: Uint8Array): Encoding {
  * too, encodes each value anew when it loads them.
  */
 export class NotedEncodings {
-  readonly #noted: KeyMap<Encoding>;
+  /** When the young generation is full, it takes the place of the old one. */
+  #young: KeyMap<Encoding>;
+  #old: KeyMap<Encoding>;
+  readonly #hashKey: HashKey;
 
   /** @param hashKey secret of the key hash */
   constructor(hashKey: HashKey) {
-    this.#noted = new KeyMap(hashKey);
+    this.#hashKey = hashKey;
+    this.#young = new KeyMap(hashKey);
+    this.#old = new KeyMap(hashKey);
   }
 
   /** Number of keys that are noted. */
   get size(): number {
-    return this.#noted.size;
+    return this.#young.size + this.#old.size;
   }
 
   /** Returns the encoding of a key's present value. */
   of(key: Uint8Array, value: Uint8Array): Encoding {
-    return (this.#noted.size > 0 ? this.#noted.get(key) : undefined) ?? encodingOf(value);
+    return this.#young.get(key) ?? this.#old.get(key) ?? encodingOf(value);
   }
 
   /** Notes as what Redis stores a key's new value. */
   note(key: Uint8Array, value: Uint8Array, encoding: Encoding): void {
-    if (encodingOf(value) === encoding || key.length > NOTED_KEY_BYTES) {
-      this.forget(key, 0, key.length);
-      return;
+    this.forget(key, 0, key.length);
+    if (encodingOf(value) === encoding || key.length > NOTED_KEY_BYTES) return;
+    if (this.#young.size === GENERATION_KEYS) {
+      this.#old = this.#young;
+      this.#young = new KeyMap(this.#hashKey);
     }
-    this.#noted.set(key, 0, key.length, encoding);
-    if (this.#noted.size <= MOST_NOTED) return;
-    for (const [oldest] of this.#noted) {
-      this.#noted.delete(oldest);
-      return;
-    }
+    this.#young.set(key, 0, key.length, encoding);
   }
 
   /** The key bytes[start, end) has gone, or has a value that was set whole. */
   forget(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#noted.size > 0) this.#noted.delete(bytes, start, end);
+    if (this.#young.size > 0) this.#young.delete(bytes, start, end);
+    if (this.#old.size > 0) this.#old.delete(bytes, start, end);
   }
 
   clear(): void {
-    this.#noted.clear();
+    this.#young.clear();
+    this.#old.clear();
   }
 }
