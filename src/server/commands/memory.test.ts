@@ -30,6 +30,7 @@ describe("MEMORY", () => {
     const room = await reportOf({}, 3);
     expect(room).toMatch(/^3 keys; entries in memory take [0-9.]+ KB of 1 MB\.\n/);
     expect(room).toContain("There is room for more.");
+    expect(await reportOf({}, 1)).toStartWith("1 key;");
     const evicted = /\n[0-9,]+ keys were evicted; CONFIG SET maxmemory or --memory makes room for more\.\n$/;
     expect(await reportOf({}, 2000)).toMatch(evicted);
     expect(await reportOf({ whenFull: "refuse" }, 2000)).toContain(

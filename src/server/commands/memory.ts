@@ -66,20 +66,26 @@ function usage({ host }: ServerContext, request: Request, reply: ReplyWriter) {
 function report({ engine }: ServerHost): string {
   const { usedBytes, budgetBytes, evictedCount, keys } = engine.stats();
   const sentences = [
-    `${keys.toLocaleString("en-US")} keys; entries in memory take ${formatSize(usedBytes)} of ${formatSize(budgetBytes)}.`,
+    `${counted(keys)}; entries in memory take ${formatSize(usedBytes)} of ${formatSize(budgetBytes)}.`,
     `The process takes ${formatSize(processMemory().ownBytes)} in all.`,
   ];
   if (engine.name === "lmdb") {
     sentences.push("All keys are on disk, so an entry that leaves the memory is not lost.");
   } else if (evictedCount > 0) {
-    const count = evictedCount.toLocaleString("en-US");
-    sentences.push(`${count} keys were evicted; CONFIG SET maxmemory or --memory makes room for more.`);
+    const were = evictedCount === 1 ? "was" : "were";
+    sentences.push(
+      `${counted(evictedCount)} ${were} evicted; CONFIG SET maxmemory or --memory makes room for more.`,
+    );
   } else if (usedBytes > NEARLY_FULL * budgetBytes) {
     sentences.push(
       "The memory is more than four fifths full; CONFIG SET maxmemory or --memory makes room for more.",
     );
   } else sentences.push("There is room for more.");
   return `${sentences.join("\n")}\n`;
+}
+
+function counted(keys: number): string {
+  return keys === 1 ? "1 key" : `${keys.toLocaleString("en-US")} keys`;
 }
 
 /** Answers with those of Redis's fields that mean something here. */
