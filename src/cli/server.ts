@@ -25,6 +25,12 @@ const STORAGE = "Storage:";
 
 const SETTINGS = {
   ...listenSettings("9090"),
+  enableDebugCommand: setting(choice("no", "local", "yes"), "no", {
+    placeholder: "<no|local|yes>",
+    description:
+      "which clients may use DEBUG, which can stop expiry or the server, for tests: none, those on this machine, all",
+    group: "Access:",
+  }),
   engine: setting(choice("lmdb", "memory"), "lmdb", {
     placeholder: "<lmdb|memory>",
     description: "where the data lives: on disk, or in memory only",
@@ -131,6 +137,7 @@ export const server = subcommand({
         password: access.password,
         usersFile: access.usersFile,
         limits,
+        debugAccess: values.enableDebugCommand,
         engine: values.engine,
         dataDirectory,
         sync: values.sync,

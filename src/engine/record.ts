@@ -56,7 +56,7 @@ export function recordExpiry(record: Uint8Array): number {
   return record[0] === 0 ? NEVER : readExpiry(record, 1);
 }
 
-/** Writes a whole number of milliseconds from 0 to 2^53. */
+/** Writes a whole number of milliseconds from 0 to 2^63, exactly as far as it is a float. */
 export function writeExpiry(target: Uint8Array, at: number, expiresAtMs: number): void {
   const high = Math.floor(expiresAtMs / 0x1_0000_0000);
   writeHash(target, at, high);

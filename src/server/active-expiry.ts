@@ -29,8 +29,9 @@ export class ActiveExpiry {
     this.#failed = failed;
   }
 
+  /** Begins, unless it has begun. */
   start(): void {
-    this.#schedule(PERIOD_MS);
+    if (this.#timer === undefined) this.#schedule(PERIOD_MS);
   }
 
   stop(): void {

@@ -73,9 +73,21 @@ class Generator {
       () => ["bitfield_ro", key(), ...this.#some(() => this.#get(), 3).flat()],
       () => ["bitfield_ro", key(), ...this.#some(() => this.#step(), 2).flat()],
       () => ["lcs", key(), key(), ...this.#lcsOptions()],
-      () => ["object", this.pick(["refcount", "freq", "nosuch"]), "missing"],
+      () => ["object", this.pick(["refcount", "freq", "nosuch"]), "nosuchkey"],
       () => ["strlen", key()],
-      () => ["expiretime", "missing"],
+      () => ["append", key(), this.pick(["", "1", this.bytes(30)])],
+      () => ["setrange", key(), String(this.below(50)), this.pick(["", "1", this.bytes(4)])],
+      () => [this.pick(["incr", "decr"]), key()],
+      () => ["incrbyfloat", key(), this.pick(["1", "0.5", "-2", "x"])],
+      () => ["set", key(), this.pick(["0", "12", "9999", "10000", "-5"])],
+      () => ["getset", key(), "12"],
+      () => ["mset", key(), "12", key(), "text"],
+      () => ["setex", key(), "1000", "12"],
+      () => ["expire", key(), "1000"],
+      () => ["persist", key()],
+      () => ["rename", key(), key()],
+      () => ["copy", key(), key(), "replace"],
+      () => ["expiretime", "nosuchkey"],
     ];
     return this.pick(forms)();
   }
@@ -183,6 +195,9 @@ for (const engine of ["memory", "lmdb"] as const) {
         const name = command[0]!.toLowerCase();
         const written = name === "bitop" ? command[2] : command[1];
         if (written !== undefined && /^(setbit|bitop|bitfield)$/.test(name)) await pair.same("get", written);
+        for (const key of command.slice(1)) {
+          if (KEYS.includes(key)) await pair.same("object", "encoding", key);
+        }
       }
     });
 
@@ -255,8 +270,14 @@ for (const engine of ["memory", "lmdb"] as const) {
         await pair.same("SET", "object", value);
         await pair.same("OBJECT", "ENCODING", "object");
       }
-      await pair.same("SET", "object", "text");
-      await pair.same("OBJECT", "REFCOUNT", "object");
+      for (const value of ["text", "0", "9998", "10000", "-1", "007", "x".repeat(100)]) {
+        await pair.same("SET", "object", value);
+        await pair.same("OBJECT", "REFCOUNT", "object");
+        await pair.same("INCR", "object");
+        await pair.same("OBJECT", "REFCOUNT", "object");
+        await pair.same("APPEND", "object", "");
+        await pair.same("OBJECT", "REFCOUNT", "object");
+      }
       await pair.same("OBJECT", "FREQ", "object");
       for (const name of ["ENCODING", "REFCOUNT", "FREQ", "IDLETIME"])
         await pair.same("OBJECT", name, "nosuchkey");

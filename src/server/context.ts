@@ -4,7 +4,9 @@ import type { Log } from "../lib/log.ts";
 import type { ClientPause } from "../net/client-pause.ts";
 import type { ClientRegistry } from "../net/client-registry.ts";
 import type { Connection } from "../net/connection.ts";
+import type { ActiveExpiry } from "./active-expiry.ts";
 import type { Channels } from "./channels.ts";
+import type { DebugAccess } from "./debug-access.ts";
 import type { Keyspace } from "./keyspace.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { ServerNumbers } from "./numbers.ts";
@@ -35,6 +37,8 @@ export interface ServerHost extends ServiceHost {
   readonly channels: Channels;
   readonly slowlog: Slowlog;
   readonly numbers: ServerNumbers;
+  readonly activeExpiry: ActiveExpiry;
+  readonly debugAccess: DebugAccess;
   /** Whether a write to disk has failed. */
   readonly hasStorageFailed: boolean;
   /** Tells the operator that the engine cannot keep its data. Logs only once, because the engine goes on failing. */

@@ -2,10 +2,10 @@ import { parseDecimal, parseInt64 } from "../lib/bytes.ts";
 import type { Request } from "../protocol/protocol.ts";
 
 /**
- * The latest expiry that is kept: in the year 287,396. Redis takes times up to 2^63 ms. Later ones than this get
- * Redis's error here, because a time is kept exactly or not at all.
+ * The latest expiry that is kept: the last float before 2^63, up to which Redis takes times. Expiries are floats, so
+ * they are exact up to the year 287,396, and within half a second later.
  */
-export const LATEST_EXPIRY_MS: number = Number.MAX_SAFE_INTEGER;
+const LATEST_EXPIRY_MS: number = 2 ** 63 - 1024;
 
 /** Seconds up to this bound stay exact when they are converted to milliseconds and added to the present time. */
 const EXACT_SECONDS = 4_000_000_000_000;
@@ -47,10 +47,7 @@ export function expiryTime(
   if (large === undefined) return "not-an-integer";
   const ms = form.inSeconds ? large * 1000n : large;
   if (ms > INT64_MAX - BigInt(baseMs) || ms < -INT64_MAX - 1n) return "out-of-range";
-  const time = ms + BigInt(baseMs);
-  if (time > BigInt(LATEST_EXPIRY_MS)) return "out-of-range";
-  // All times before this bound are equally long past.
-  return Math.max(Number(time), -LATEST_EXPIRY_MS);
+  return Math.min(Number(ms + BigInt(baseMs)), LATEST_EXPIRY_MS);
 }
 
 /** Reads the same for commands that refuse times at or before the epoch, and zero or negative distances from now. */

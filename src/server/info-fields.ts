@@ -109,7 +109,6 @@ export function persistenceFields(host: ServerHost, isDurable: boolean): InfoFie
   return {
     loading: 0,
     async_loading: 0,
-    rdb_changes_since_last_save: 0,
     rdb_bgsave_in_progress: 0,
     rdb_last_save_time: Math.floor(host.startedAtMs / 1000),
     rdb_last_bgsave_status: "ok",

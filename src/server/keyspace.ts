@@ -10,6 +10,7 @@ import type { ValueSink } from "../lib/byte-buffer.ts";
 import type { HashKey } from "../lib/sip-hash.ts";
 import type { Connection } from "../net/connection.ts";
 import type { Request } from "../protocol/protocol.ts";
+import { type Encoding, NotedEncodings } from "./encodings.ts";
 import type { KeyTracker } from "./key-tracker.ts";
 import { WatchTable } from "./watch-table.ts";
 
@@ -23,6 +24,9 @@ export class Keyspace {
   /** Reads that found their key, and those that did not: `keyspace_hits` and `keyspace_misses`. */
   hitCount = 0;
   missCount = 0;
+  /** Changes of keys by clients, since the start. */
+  changeCount = 0;
+  readonly #encodings: NotedEncodings;
   readonly #tracker: KeyTracker;
 
   /** @param hashKey secret of the key hash */
@@ -30,6 +34,7 @@ export class Keyspace {
     this.engine = engine;
     this.#tracker = tracker;
     this.watches = new WatchTable(hashKey);
+    this.#encodings = new NotedEncodings(hashKey);
   }
 
   // ---- reads that count
@@ -75,6 +80,11 @@ export class Keyspace {
     return this.engine.length(key);
   }
 
+  /** Returns as what Redis would store the key's value, which the caller has read. */
+  encodingOf(key: Uint8Array, value: Uint8Array): Encoding {
+    return this.#encodings.of(key, value);
+  }
+
   has(key: Uint8Array): boolean {
     return this.engine.expiry(key) !== undefined;
   }
@@ -101,12 +111,21 @@ export class Keyspace {
 
   // ---- changes; `by` is the client that asked for them
 
-  /** @throws OutOfMemoryError, TooLargeError or StorageError; nothing has changed then */
-  set(key: Uint8Array, value: Uint8Array, expiresAtMs: number, by: Connection): void {
+  /**
+   * @param encoding as what Redis stores the value; as one that was set whole by default
+   * @throws OutOfMemoryError, TooLargeError or StorageError; nothing has changed then
+   */
+  set(key: Uint8Array, value: Uint8Array, expiresAtMs: number, by: Connection, encoding?: Encoding): void {
     this.checkKeyLength(key.length);
     this.checkValueLength(value.length);
     setWhole(this.engine, key, value, expiresAtMs);
-    this.#changed(key, 0, key.length, by);
+    this.#replaced(key, 0, key.length, by);
+    if (encoding !== undefined) this.#encodings.note(key, value, encoding);
+  }
+
+  /** Notes that Redis now stores the key's present value as this. */
+  noteEncoding(key: Uint8Array, value: Uint8Array, encoding: Encoding): void {
+    this.#encodings.note(key, value, encoding);
   }
 
   /**
@@ -128,7 +147,7 @@ export class Keyspace {
     this.checkKeyLength(keyEnd - keyStart);
     this.checkValueLength(valueEnd - valueStart);
     this.engine.write(bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, expiresAtMs);
-    this.#changed(bytes, keyStart, keyEnd, by);
+    this.#replaced(bytes, keyStart, keyEnd, by);
   }
 
   /**
@@ -137,7 +156,7 @@ export class Keyspace {
    */
   storeLarge(key: Uint8Array, write: LargeWrite, by: Connection): void {
     write.store();
-    this.#changed(key, 0, key.length, by);
+    this.#replaced(key, 0, key.length, by);
   }
 
   /** Changes only the expiry. @returns false when there is no such key */
@@ -150,13 +169,15 @@ export class Keyspace {
   /** Removes a key. @returns whether there was one */
   delete(key: Uint8Array, by: Connection): boolean {
     const found = this.engine.delete(key);
-    if (found) this.#changed(key, 0, key.length, by);
+    if (found) this.#replaced(key, 0, key.length, by);
     return found;
   }
 
   clear(by: Connection): void {
     if (this.watches.size > 0) this.watches.flushing((key) => this.has(key));
+    this.changeCount += this.engine.stats().keys;
     this.engine.clear();
+    this.#encodings.clear();
     this.#tracker.flushed(by);
   }
 
@@ -166,11 +187,19 @@ export class Keyspace {
       if (cause === "expired") this.watches.expired(key);
       else this.watches.changed(key, 0, key.length);
     }
+    this.#encodings.forget(key, 0, key.length);
     this.#tracker.keyChanged(key, 0, key.length, undefined);
+  }
+
+  /** As `#changed`, for a key that is gone or has another value. */
+  #replaced(bytes: Uint8Array, start: number, end: number, by: Connection): void {
+    this.#encodings.forget(bytes, start, end);
+    this.#changed(bytes, start, end, by);
   }
 
   /** Tells watchers and trackers that the key bytes[start, end) has changed. */
   #changed(bytes: Uint8Array, start: number, end: number, by: Connection): void {
+    this.changeCount++;
     if (this.watches.size > 0) this.watches.changed(bytes, start, end);
     this.#tracker.keyChanged(bytes, start, end, by);
   }

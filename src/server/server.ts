@@ -31,6 +31,7 @@ import { Channels } from "./channels.ts";
 import { adminCommands, type StorageSettings } from "./commands/admin.ts";
 import { bitFieldCommands } from "./commands/bitfields.ts";
 import { bitCommands } from "./commands/bits.ts";
+import { debugCommand } from "./commands/debug.ts";
 import { expiryCommands } from "./commands/expiry.ts";
 import { functionCommand } from "./commands/functions.ts";
 import { keyCommands } from "./commands/keys.ts";
@@ -47,6 +48,7 @@ import { textCommands } from "./commands/text.ts";
 import { timeCommand } from "./commands/time.ts";
 import { transactionCommands } from "./commands/transactions.ts";
 import type { ServerContext } from "./context.ts";
+import type { DebugAccess } from "./debug-access.ts";
 import { Keyspace } from "./keyspace.ts";
 import type { ServerLimits } from "./limits.ts";
 import { ServerNumbers } from "./numbers.ts";
@@ -61,6 +63,8 @@ export interface ServerOptions extends UsersStart {
    */
   readonly openEngine: (onRemoval: RemovalListener, failed: (error: Error) => void) => Engine;
   readonly limits: ServerLimits;
+  /** Which clients may use DEBUG; none by default. */
+  readonly debugAccess?: DebugAccess | undefined;
   /** Settings of the engine that `openEngine` opens, for CONFIG and INFO. */
   readonly storage: StorageSettings;
   readonly clock: Clock;
@@ -111,7 +115,8 @@ export class Server implements Service, SessionHost {
   readonly role = "master";
   readonly startedAtMs: number;
   readonly #names: NameTable<{ readonly name: string }>;
-  readonly #activeExpiry: ActiveExpiry;
+  readonly activeExpiry: ActiveExpiry;
+  readonly debugAccess: DebugAccess;
   readonly #publishing: ReturnType<typeof setInterval>;
   readonly #listeners: Listener[] = [];
   #storageFailed = false;
@@ -123,6 +128,7 @@ export class Server implements Service, SessionHost {
     this.random = options.random;
     this.log = options.log;
     this.password = options.password;
+    this.debugAccess = options.debugAccess ?? "no";
     this.access = new Access({
       users: usersAtStart(options, this.usersText),
       usersFile: usersFileAt(options.usersFile),
@@ -165,6 +171,7 @@ export class Server implements Service, SessionHost {
       latencyCommand,
       ...savingCommands,
       functionCommand,
+      debugCommand,
       ...adminCommands(this, {
         limits: this.limits,
         storage: options.storage,
@@ -174,8 +181,8 @@ export class Server implements Service, SessionHost {
     ]);
     this.#names = commandNames(this.commands.commands);
     this.textCommands = new CommandTable(textCommands);
-    this.#activeExpiry = new ActiveExpiry(this.engine, this.clock, (error) => this.storageFailed(error));
-    this.#activeExpiry.start();
+    this.activeExpiry = new ActiveExpiry(this.engine, this.clock, (error) => this.storageFailed(error));
+    this.activeExpiry.start();
     this.#publishing = setInterval(() => this.numbers.publish(this), PUBLISH_INTERVAL_MS);
     this.#publishing.unref();
   }
@@ -250,7 +257,7 @@ export class Server implements Service, SessionHost {
   }
 
   async #close(drainMs: number): Promise<void> {
-    this.#activeExpiry.stop();
+    this.activeExpiry.stop();
     clearInterval(this.#publishing);
     for (const cutCount of await Promise.all(this.#listeners.map((listener) => listener.drain(drainMs)))) {
       tellOfDrain(cutCount, this.log);

@@ -13,6 +13,7 @@ import type { UsersStart } from "../net/users-file.ts";
 import { DEFAULT_POLICY, formatPolicy, type PolicyChoice, parsePolicy } from "../policy/registry.ts";
 import { giveBeats } from "./beats.ts";
 import type { StorageSettings } from "./commands/admin.ts";
+import type { DebugAccess } from "./debug-access.ts";
 import { DEFAULT_SERVER_LIMITS, type ServerLimits } from "./limits.ts";
 import { type ListenOptions, Server } from "./server.ts";
 import { changeSettings } from "./settings-change.ts";
@@ -34,6 +35,8 @@ export interface StartOptions extends ListenOptions, UsersStart {
   readonly whenFull?: "evict" | "refuse" | undefined;
   /** How long open connections may go on when the server ends; 5 seconds by default. */
   readonly drainMs?: number | undefined;
+  /** Which clients may use DEBUG; none by default. */
+  readonly debugAccess?: DebugAccess | undefined;
   readonly limits?: (ConnectionLimits & Partial<ServerLimits>) | undefined;
   readonly log?: Log | undefined;
   readonly clock?: Clock | undefined;
@@ -81,6 +84,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     }),
     password: options.password,
     usersFile: options.usersFile,
+    debugAccess: options.debugAccess,
     limits: { ...DEFAULT_SERVER_LIMITS, ...options.limits },
     storage,
     clock,

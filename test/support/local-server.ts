@@ -2,6 +2,7 @@ import type { Engine, RemovalListener } from "../../src/engine/engine.ts";
 import { type Clock, systemClock } from "../../src/lib/clock.ts";
 import { type Log, silentLog } from "../../src/lib/log.ts";
 import { SeededRandom } from "../../src/lib/random.ts";
+import type { DebugAccess } from "../../src/server/debug-access.ts";
 import { DEFAULT_SERVER_LIMITS, type ServerLimits } from "../../src/server/limits.ts";
 import { Server } from "../../src/server/server.ts";
 import { MapEngine, type MapEngineOptions } from "./map-engine.ts";
@@ -14,6 +15,7 @@ export interface LocalServerOptions {
   readonly host?: string;
   readonly limits?: Partial<ServerLimits>;
   readonly password?: string;
+  readonly debugAccess?: DebugAccess;
   readonly respOnly?: boolean;
   readonly engine?: Partial<MapEngineOptions>;
   readonly log?: Log;
@@ -34,6 +36,7 @@ export class LocalServer implements AsyncDisposable {
       openEngine:
         options.openEngine ?? ((onRemoval) => new MapEngine({ clock, random, onRemoval, ...options.engine })),
       password: options.password,
+      debugAccess: options.debugAccess,
       limits: { ...DEFAULT_SERVER_LIMITS, ...options.limits },
       storage: { directory: "", sync: "always", policy: "s3-fifo", whenFull: "evict" },
       clock,

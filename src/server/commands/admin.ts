@@ -1,7 +1,6 @@
 import { MOST_LOG_ENTRIES } from "../../commands/acl/access-log.ts";
 import { type Command, command } from "../../commands/command.ts";
 import { commandCommand } from "../../commands/command-commands.ts";
-import { SYNTAX_ERROR } from "../../commands/command-errors.ts";
 import { COUNTED_COMMANDS } from "../../commands/command-facts.ts";
 import { type CommandCalls, commandStats } from "../../commands/command-stats.ts";
 import {
@@ -11,12 +10,10 @@ import {
   type Parameter,
   sizeParameter,
 } from "../../commands/config.ts";
-import { containerCommand } from "../../commands/container-command.ts";
 import { type InfoFields, type InfoSection, infoCommand } from "../../commands/info.ts";
 import { checkReserved } from "../../commands/reserved-memory.ts";
 import type { Adjustable } from "../../net/limits.ts";
 import type { ListeningPorts } from "../../net/listening-ports.ts";
-import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import type { ServerContext, ServerHost } from "../context.ts";
 import {
   accessFields,
@@ -34,6 +31,7 @@ import type { ServerLimits } from "../limits.ts";
 import { processMemory } from "../process-memory.ts";
 import { ERROR, RESULTS, SERVED } from "../published-numbers.ts";
 import { MOST_TRACKED_KEYS } from "../tracking-table.ts";
+import { memoryCommand } from "./memory.ts";
 import { lastSaveSeconds } from "./saving.ts";
 
 /** What INFO and CONFIG show, and CONFIG SET changes, besides what commands see of the server. */
@@ -56,22 +54,21 @@ export interface StorageSettings {
   readonly whenFull: "evict" | "refuse";
 }
 
-/** Approximate bytes of an entry besides its key and value, for MEMORY USAGE. */
-const ENTRY_OVERHEAD_BYTES = 40;
 const MOST_SLOW_COMMANDS = 1_000_000;
 const MOST_CONNECTIONS = 1_000_000;
 
 /** INFO, CONFIG, COMMAND, MEMORY. */
 export function adminCommands(host: ServerHost, settings: AdminSettings): readonly Command<ServerContext>[] {
   const baseline = new Baseline(host);
+  const startupBytes = Math.max(0, processMemory().ownBytes - host.engine.stats().usedBytes);
   return [
-    infoCommand(infoSections(host, settings, baseline)),
+    infoCommand(infoSections(host, settings, baseline, startupBytes)),
     configCommand({
       parameters: parameters(host, settings),
       resetStatistics: () => baseline.reset(),
     }),
     commandCommand,
-    memoryCommand,
+    memoryCommand(startupBytes),
     monitorCommand,
   ];
 }
@@ -122,9 +119,13 @@ class Baseline implements TrafficCounts {
 
 // ---- INFO
 
-function infoSections(host: ServerHost, settings: AdminSettings, baseline: Baseline): InfoSection[] {
+function infoSections(
+  host: ServerHost,
+  settings: AdminSettings,
+  baseline: Baseline,
+  startupBytes: number,
+): InfoSection[] {
   const { engine, registry, numbers } = host;
-  const startupBytes = Math.max(0, processMemory().ownBytes - engine.stats().usedBytes);
   return [
     { name: "Server", fields: () => serverFields(host, settings.ports(), settings.runId) },
     { name: "Clients", fields: () => clientsFields(registry, settings.limits.connections) },
@@ -161,10 +162,12 @@ function serverCalls({ numbers }: ServerHost, { calls: before }: Baseline): Comm
   });
 }
 
+/** On disk, the journal has every change. In memory, none is ever saved. */
 function persistence(host: ServerHost): InfoFields {
   const { name } = host.engine;
   return {
     ...persistenceFields(host, name === "lmdb"),
+    rdb_changes_since_last_save: name === "lmdb" ? 0 : host.keyspace.changeCount,
     rdb_last_save_time: lastSaveSeconds(host),
     storage_engine: name,
     storage_disk_bytes: host.engine.stats().diskBytes,
@@ -237,6 +240,7 @@ function parameters(host: ServerHost, settings: AdminSettings): Parameter[] {
     },
     fixedParameter("engine", engine.name),
     fixedParameter("cluster-enabled", "no"),
+    fixedParameter("enable-debug-command", host.debugAccess),
     fixedParameter("notify-keyspace-events", ""),
     fixedParameter("hz", "10"),
     fixedParameter("latency-monitor-threshold", "0"),
@@ -324,22 +328,3 @@ const monitorCommand: Command<ServerContext> = command(
     host.monitors.add(connection);
   },
 );
-
-// ---- MEMORY
-
-/** Called by `redis-cli --memkeys`. */
-const memoryCommand: Command<ServerContext> = containerCommand<ServerContext>({
-  name: "memory",
-  summary: "A container for memory diagnostics commands.",
-  subcommands: [command("memory|usage", "Estimates the memory usage of a key.", memoryUsage)],
-  help: ["USAGE <key> [SAMPLES <count>]", "    Return memory in bytes used by <key> and its value."],
-});
-
-function memoryUsage({ host }: ServerContext, request: Request, reply: ReplyWriter) {
-  const hasOption = request.count === 5 && request.text(3).toLowerCase() === "samples";
-  if (request.count !== 3 && !hasOption) return reply.error(SYNTAX_ERROR);
-  const key = request.view(2);
-  const length = host.engine.length(key);
-  if (length === undefined) reply.null();
-  else reply.integer(key.length + length + ENTRY_OVERHEAD_BYTES);
-}

@@ -84,7 +84,9 @@ function write(
     hasChanged ||= next !== old;
     return isSet ? old : next;
   });
-  if (hasChanged) keyspace.set(key, bytes, stored?.expiresAtMs ?? NEVER, connection);
+  if (hasChanged) keyspace.set(key, bytes, stored?.expiresAtMs ?? NEVER, connection, "raw");
+  // Redis has made the value writable by then.
+  else keyspace.noteEncoding(key, bytes, "raw");
   return results;
 }
 

@@ -34,7 +34,10 @@ function setbit({ keyspace, connection }: ServerContext, request: Request, reply
   const { bytes, hasGrown } = writableBytes(stored?.value, byteOf(offset) + 1);
   if (hasGrown || old !== Number(bit)) {
     setBitAt(bytes, offset, Number(bit));
-    keyspace.set(key, bytes, stored?.expiresAtMs ?? NEVER, connection);
+    keyspace.set(key, bytes, stored?.expiresAtMs ?? NEVER, connection, "raw");
+  } else {
+    // Redis has made the value writable by then.
+    keyspace.noteEncoding(key, bytes, "raw");
   }
   reply.integer(old);
 }
@@ -131,7 +134,7 @@ function bitop({ keyspace, connection }: ServerContext, request: Request, reply:
   const result = combine(operation, sources);
   const target = request.view(2);
   if (result.length === 0) keyspace.delete(target, connection);
-  else keyspace.set(target, result, NEVER, connection);
+  else keyspace.set(target, result, NEVER, connection, "raw");
   reply.integer(result.length);
 }
 

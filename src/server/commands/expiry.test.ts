@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { LocalServer } from "../../../test/support/local-server.ts";
+import { RedisComparison } from "../../../test/support/redis-comparison.ts";
+import { requireProgram } from "../../../test/support/requirements.ts";
 import { ManualClock } from "../../lib/clock.ts";
-import { ReplyError } from "../../protocol/reply-value.ts";
-import { LATEST_EXPIRY_MS } from "../expiry-times.ts";
 
 const START_MS = 1_700_000_000_000;
 
@@ -105,47 +105,67 @@ describe("expiry", () => {
     expect([await client.ask("TTL", "copy"), await client.ask("TTL", "renamed")]).toEqual([100, 100]);
   });
 
-  test("is kept exactly up to the latest one, and refused beyond it by every command", async () => {
+  test("far in the future is kept as the nearest float", async () => {
     await using local = new LocalServer({ clock: new ManualClock(START_MS) });
     const client = await local.client();
-    const latest = String(LATEST_EXPIRY_MS);
-    const latestFromNow = String(LATEST_EXPIRY_MS - START_MS);
     await client.must("SET", "k", "v");
-    expect(await client.ask("PEXPIREAT", "k", latest)).toBe(1);
-    expect(await client.ask("PEXPIRETIME", "k")).toBe(LATEST_EXPIRY_MS);
-    expect(await client.ask("PEXPIRE", "k", latestFromNow)).toBe(1);
-    expect(await client.ask("PEXPIRETIME", "k")).toBe(LATEST_EXPIRY_MS);
-    expect(await client.must("SET", "k", "v", "PXAT", latest)).toBe("OK");
-    const most = "9223372036854775807";
-    const seconds = "9007199254741";
-    for (const [command, ...beyond] of [
-      [["PEXPIREAT", "k"], String(LATEST_EXPIRY_MS + 1), most],
-      [["EXPIREAT", "k"], seconds, most],
-      [["PEXPIRE", "k"], String(LATEST_EXPIRY_MS - START_MS + 1), most],
-      [["EXPIRE", "k"], seconds, most],
-      [["SET", "k", "w", "PXAT"], String(LATEST_EXPIRY_MS + 1), most],
-      [["SET", "k", "w", "EXAT"], seconds],
-      [["SET", "k", "w", "EX"], seconds],
-      [["SET", "k", "w", "PX"], latest],
-      [["GETEX", "k", "PXAT"], String(LATEST_EXPIRY_MS + 1)],
-      [["GETEX", "k", "EX"], seconds],
+    for (const [time, kept] of [
+      ["9007199254740991", 9_007_199_254_740_991],
+      ["9007199254740993", 9_007_199_254_740_992n],
+      ["9223372036854770000", 9_223_372_036_854_769_664n],
+      ["9223372036854775807", 9_223_372_036_854_774_784n],
     ] as const) {
-      for (const time of beyond) {
-        expect([command, time, await client.ask(...command, time)]).toEqual([
-          ...[command, time],
-          new ReplyError(`ERR invalid expire time in '${command[0].toLowerCase()}' command`),
-        ]);
-      }
+      expect(await client.ask("PEXPIREAT", "k", time)).toBe(1);
+      expect(await client.ask("PEXPIRETIME", "k")).toBe(kept);
+      expect(BigInt((await client.ask("PTTL", "k")) as bigint)).toBe(BigInt(Number(kept) - START_MS));
+      expect(await client.ask("GET", "k")).toBe("v");
     }
-    for (const name of ["SETEX", "PSETEX"]) {
-      expect(await client.ask(name, "k", latest, "w")).toEqual(
-        new ReplyError(`ERR invalid expire time in '${name.toLowerCase()}' command`),
-      );
-    }
-    expect(await client.ask("PEXPIRETIME", "k")).toBe(LATEST_EXPIRY_MS);
-    expect(await client.ask("GET", "k")).toBe("v");
     // An expiry in the past removes the key, however long past it is.
     expect(await client.ask("PEXPIREAT", "k", "-9223372036854775808")).toBe(1);
     expect(await client.ask("GET", "k")).toBeNull();
+  });
+});
+
+const redis = requireProgram("redis-server");
+
+describe.skipIf(!redis.available)(redis.title("expiry times"), () => {
+  const SECONDS = ["9007199254741", "9223372036854774", "9223372036854775", "9223372036854776"];
+  const MS = [
+    ...["9007199254740992", "9223370000000000000", "9223372036854770000"],
+    ...["9223372036854775807", "9223372036854775808", "-9223372036854775808"],
+  ];
+  const BEFORE: readonly [command: string, times: readonly string[]][] = [
+    ["EXPIRE k", [...SECONDS, "-9223372036854775"]],
+    ["EXPIREAT k", [...SECONDS, "-9223372036854775"]],
+    ["PEXPIRE k", MS],
+    ["PEXPIREAT k", MS],
+    ["SET k w EX", SECONDS],
+    ["SET k w EXAT", SECONDS],
+    ["SET k w PX", MS],
+    ["SET k w PXAT", MS],
+    ["GETEX k EX", SECONDS],
+    ["GETEX k EXAT", SECONDS],
+    ["GETEX k PX", MS],
+    ["GETEX k PXAT", MS],
+  ];
+
+  test("up to 2^63 ms are taken and refused as in Redis", async () => {
+    for (const engine of ["memory", "lmdb"] as const) {
+      await using servers = await RedisComparison.start(engine);
+      const pair = await servers.connect(2);
+      for (const [command, times] of BEFORE) {
+        for (const time of times) {
+          await pair.same("SET", "k", "v");
+          await pair.same(...command.split(" "), time);
+          await pair.same("GET", "k");
+        }
+      }
+      for (const time of [...MS, ...SECONDS]) {
+        for (const name of ["SETEX", "PSETEX"]) {
+          await pair.same(name, "k", time, "w");
+          await pair.same("GET", "k");
+        }
+      }
+    }
   });
 });

@@ -97,7 +97,9 @@ function timeToLive({ keyspace, host }: ServerContext, request: Request, reply: 
   if (expiresAtMs === undefined) return reply.integer(NO_KEY);
   if (expiresAtMs === NEVER) return reply.integer(NO_EXPIRY);
   const ms = Math.max(form.isRelative ? expiresAtMs - host.clock.wallMs() : expiresAtMs, 0);
-  reply.integer(form.inSeconds ? Math.floor((ms + 500) / 1000) : ms);
+  const time = form.inSeconds ? Math.floor((ms + 500) / 1000) : ms;
+  // The digits of a number beyond 2^53 are those of the float.
+  reply.integer(Number.isSafeInteger(time) ? time : BigInt(time));
 }
 
 function persist({ keyspace, connection }: ServerContext, request: Request, reply: ReplyWriter) {

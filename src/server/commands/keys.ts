@@ -74,7 +74,8 @@ function rename(context: ServerContext, request: Request, reply: ReplyWriter) {
   const stored = keyspace.peek(from);
   if (stored === undefined) return reply.error(NO_SUCH_KEY);
   if (!isSame(request, 1, 2)) {
-    keyspace.set(request.view(2), stored.value, stored.expiresAtMs, connection);
+    const { value, expiresAtMs } = stored;
+    keyspace.set(request.view(2), value, expiresAtMs, connection, keyspace.encodingOf(from, value));
     keyspace.delete(from, connection);
   }
   reply.ok();
@@ -87,7 +88,8 @@ function renamenx(context: ServerContext, request: Request, reply: ReplyWriter) 
   const stored = keyspace.peek(from);
   if (stored === undefined) return reply.error(NO_SUCH_KEY);
   if (keyspace.has(to)) return reply.integer(0);
-  keyspace.set(to, stored.value, stored.expiresAtMs, connection);
+  const { value, expiresAtMs } = stored;
+  keyspace.set(to, value, expiresAtMs, connection, keyspace.encodingOf(from, value));
   keyspace.delete(from, connection);
   reply.integer(1);
 }
@@ -106,10 +108,12 @@ function copy({ keyspace, connection }: ServerContext, request: Request, reply: 
     } else return reply.error(SYNTAX_ERROR);
   }
   if (isSame(request, 1, 2)) return reply.error("ERR source and destination objects are the same");
-  const stored = keyspace.get(request.view(1));
+  const from = request.view(1);
+  const stored = keyspace.get(from);
   const to = request.view(2);
   if (stored === undefined || (!replace && keyspace.has(to))) return reply.integer(0);
-  keyspace.set(to, stored.value, stored.expiresAtMs, connection);
+  const { value, expiresAtMs } = stored;
+  keyspace.set(to, value, expiresAtMs, connection, keyspace.encodingOf(from, value));
   reply.integer(1);
 }
 

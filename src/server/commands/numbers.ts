@@ -94,6 +94,6 @@ function addFloat({ keyspace, connection }: ServerContext, request: Request, rep
     value === "infinite" || increment === "infinite" ? undefined : addLongDouble(value, increment);
   if (total === undefined) return reply.error("ERR increment would produce NaN or Infinity");
   const text = utf8(formatLongDouble(total));
-  keyspace.set(key, text, old?.expiresAtMs ?? NEVER, connection);
+  keyspace.set(key, text, old?.expiresAtMs ?? NEVER, connection, "embstr");
   reply.bulk(text);
 }

@@ -1,12 +1,13 @@
 import { type Command, command } from "../../commands/command.ts";
 import { containerCommand } from "../../commands/container-command.ts";
-import { parseInt64 } from "../../lib/bytes.ts";
+import { latin1 } from "../../lib/bytes.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import type { ServerContext } from "../context.ts";
+import { EMBEDDED_BYTES } from "../encodings.ts";
 
-/** The longest text of a 64-bit integer, and the longest value that Redis stores together with its header. */
-const INTEGER_BYTES = 20;
-const EMBEDDED_BYTES = 44;
+/** The count of references that Redis tells of the integers from 0 to 9,999, which it keeps once for all keys. */
+const SHARED = 2_147_483_647;
+const MOST_SHARED = 9999;
 const NO_FREQUENCY =
   "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.";
 const NO_IDLE_TIME =
@@ -28,12 +29,7 @@ export const objectCommand: Command<ServerContext> = containerCommand<ServerCont
       "Returns the time since the last access to a Redis object.",
       refuse(NO_IDLE_TIME),
     ),
-    // Nothing is shared here, as in a Redis with a `maxmemory-policy` that chooses by access.
-    command(
-      "object|refcount",
-      "Returns the reference count of a value of a key.",
-      ({ keyspace }, request, reply) => (keyspace.has(request.view(2)) ? reply.integer(1) : reply.null()),
-    ),
+    command("object|refcount", "Returns the reference count of a value of a key.", refcount),
   ],
   help: [
     "ENCODING <key>",
@@ -51,13 +47,24 @@ export const objectCommand: Command<ServerContext> = containerCommand<ServerCont
   ],
 });
 
-/** Returns the encoding that Redis gives a value that was set whole. */
 function encoding({ keyspace }: ServerContext, request: Request, reply: ReplyWriter) {
   const key = request.view(2);
   const length = keyspace.peekLength(key);
   if (length === undefined) return reply.null();
-  const isInteger = length <= INTEGER_BYTES && parseInt64(keyspace.peek(key)!.value) !== undefined;
-  reply.bulkText(isInteger ? "int" : length <= EMBEDDED_BYTES ? "embstr" : "raw");
+  // A long value need not be read.
+  if (length > EMBEDDED_BYTES) return reply.bulkText("raw");
+  reply.bulkText(keyspace.encodingOf(key, keyspace.peek(key)!.value));
+}
+
+/** Answers as a Redis without `maxmemory`, though nothing is shared here. */
+function refcount({ keyspace }: ServerContext, request: Request, reply: ReplyWriter) {
+  const key = request.view(2);
+  const length = keyspace.peekLength(key);
+  if (length === undefined) return reply.null();
+  if (length > EMBEDDED_BYTES) return reply.integer(1);
+  const { value } = keyspace.peek(key)!;
+  const number = keyspace.encodingOf(key, value) === "int" ? Number(latin1(value)) : -1;
+  reply.integer(number >= 0 && number <= MOST_SHARED ? SHARED : 1);
 }
 
 /** Answers with an error when the key exists. */

@@ -1,4 +1,5 @@
 import { type Command, command } from "../../commands/command.ts";
+import { wrongSubcommandArguments } from "../../commands/command-errors.ts";
 import { containerCommand } from "../../commands/container-command.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import { int64 } from "../arguments.ts";
@@ -34,6 +35,7 @@ export const slowlogCommand: Command<ServerContext> = containerCommand<ServerCon
 });
 
 function get({ host }: ServerContext, request: Request, reply: ReplyWriter) {
+  if (request.count > 3) return reply.error(wrongSubcommandArguments("slowlog", request));
   const count = request.count === 2 ? DEFAULT_COUNT : int64(request, 2);
   if (count === undefined || count < -1n) {
     return reply.error("ERR count should be greater than or equal to -1");

@@ -229,7 +229,7 @@ function append({ keyspace, connection }: ServerContext, request: Request, reply
   const value = new Uint8Array(length);
   value.set(old.value);
   value.set(addition, old.value.length);
-  keyspace.set(key, value, old.expiresAtMs, connection);
+  keyspace.set(key, value, old.expiresAtMs, connection, "raw");
   reply.integer(length);
 }
 
@@ -267,6 +267,6 @@ function setrange({ keyspace, connection }: ServerContext, request: Request, rep
   const value = new Uint8Array(Math.max(end, old?.value.length ?? 0));
   if (old !== undefined) value.set(old.value);
   copyBytes(patch, 0, patch.length, value, Number(offset));
-  keyspace.set(key, value, old?.expiresAtMs ?? NEVER, connection);
+  keyspace.set(key, value, old?.expiresAtMs ?? NEVER, connection, "raw");
   reply.integer(value.length);
 }

@@ -4,6 +4,7 @@ import { LocalServer } from "../../../test/support/local-server.ts";
 import { RedisComparison } from "../../../test/support/redis-comparison.ts";
 import { requireProgram } from "../../../test/support/requirements.ts";
 import { COMMAND_FACTS } from "../../commands/command-facts.ts";
+import { fromLatin1, latin1 } from "../../lib/bytes.ts";
 import { ManualClock } from "../../lib/clock.ts";
 import { ReplyError } from "../../protocol/reply-value.ts";
 
@@ -75,6 +76,22 @@ const SAME = [
   "COMMAND GETKEYSANDFLAGS PING x",
   "COMMAND GETKEYSANDFLAGS NOSUCH x",
   "COMMAND GETKEYSANDFLAGS SETBIT a",
+  "SLOWLOG GET 1 2",
+  "SLOWLOG GET x",
+  "SLOWLOG GET -2",
+  "SLOWLOG LEN 1",
+  "DEBUG",
+  "DEBUG SLEEP 0",
+  "DEBUG HELP",
+  "CONFIG GET enable-debug-command",
+  "CONFIG SET enable-debug-command yes",
+  "MEMORY",
+  "MEMORY HELP",
+  "MEMORY PURGE",
+  "MEMORY PURGE x",
+  "MEMORY DOCTOR x",
+  "MEMORY STATS x",
+  "MEMORY NOSUCH",
   "SAVE x",
   "BGSAVE x",
   "BGSAVE SCHEDULE x",
@@ -100,6 +117,45 @@ for (const version of [2, 3] as const) {
     });
   });
 }
+
+/** Returns how much INFO's count of unsaved changes grows with each request. */
+async function unsavedChanges(ask: (...command: string[]) => Promise<unknown>): Promise<string[]> {
+  const count = async () =>
+    Number(/rdb_changes_since_last_save:([0-9]+)/.exec(String(await ask("INFO", "persistence")))![1]);
+  const grown: string[] = [];
+  for (const command of [
+    ...["SET k v", "GET k", "SETBIT b 0 0", "SETBIT b 0 0", "SETBIT b 0 1", "SETBIT b 90 0"],
+    ...["BITFIELD b GET u8 0", "BITFIELD f SET i5 0 0", "BITFIELD f SET i5 0 0", "BITFIELD f INCRBY i5 0 1"],
+    ...["MSET x 1 y 2", "INCR x", "APPEND y 3", "EXPIRE x 100", "EXPIRE nosuch 100", "PERSIST x"],
+    ...["DEL x y nosuch", "SETNX k w", "GETDEL nosuch", "COPY k l", "GETEX k", "SETRANGE k 1 x"],
+  ]) {
+    const before = await count();
+    await ask(...command.split(" "));
+    grown.push(`${command}: ${(await count()) - before}`);
+  }
+  return grown;
+}
+
+describe.skipIf(!redis.available)(redis.title("unsaved changes"), () => {
+  test("in memory are counted as Redis counts them", async () => {
+    await using servers = await RedisComparison.start("memory");
+    const { theirs, ours } = await servers.connect(2);
+    const ask =
+      (client: typeof theirs) =>
+      async (...command: string[]) =>
+        latin1(await client.ask(...command.map(fromLatin1)));
+    expect(await unsavedChanges(ask(ours))).toEqual(await unsavedChanges(ask(theirs)));
+  });
+
+  test("are none where the journal has all of them", async () => {
+    await using servers = await RedisComparison.start("lmdb");
+    const { ours } = await servers.connect(2);
+    await ours.ask(...["SET", "k", "v"].map(fromLatin1));
+    expect(latin1(await ours.ask(...["INFO", "persistence"].map(fromLatin1)))).toContain(
+      "rdb_changes_since_last_save:0\r",
+    );
+  });
+});
 
 async function errorOf(reply: Promise<unknown>): Promise<string> {
   const value = await reply;
