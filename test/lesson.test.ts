@@ -265,11 +265,17 @@ describe.skipIf(!chromiumProgram.available)("the lessons", () => {
         await page.clock.runFor(100);
       }
       await page.getByRole("button", { name: "Pause" }).click();
+      await page.getByRole("button", { name: "Play" }).waitFor();
+      // What has moved by then is drawn by the page's time alone.
+      await page.clock.runFor(1000);
       const where = async (): Promise<number> =>
         Number(/\d+/.exec(await page.locator(".acts .label").innerText())![0]);
       const before = await where();
       await page.getByRole("button", { name: "Step back" }).click();
-      await until(async () => (await where()) === before - 1);
+      await until(async () => {
+        await page.clock.runFor(100);
+        return (await where()) === before - 1;
+      });
       // What lies behind does not move.
       expect(await page.locator(".cache:not(.jump)").count()).toBe(0);
       expect(shown.messages).toEqual([]);
