@@ -45,23 +45,26 @@ export function checkValue(value: unknown): asserts value is string | Uint8Array
   throw new TypeError(`${kind}${wayOut(value, "value")}${json}`);
 }
 
+/** What to do with a promise in place of its value. */
+const AWAIT = "; await it first";
+
 /** Objects of which JSON.stringify keeps nothing, or what is no use. */
-const NO_JSON: ReadonlySet<string> = new Set([
-  ...["Promise", "Map", "Set", "WeakMap", "WeakSet", "ArrayBuffer", "SharedArrayBuffer"],
-]);
+const NO_JSON: ReadonlySet<string> = new Set(
+  "Promise Map Set WeakMap WeakSet ArrayBuffer SharedArrayBuffer".split(" "),
+);
 
 /** Whether JSON.stringify would make something else of a value, without an error. */
 export function isNoJson(value: unknown): boolean {
   if (typeof value === "number") return !Number.isFinite(value);
   if (typeof value === "function" || typeof value === "symbol") return true;
   if (typeof value !== "object" || value === null || "toJSON" in value) return false;
-  return NO_JSON.has(Object.prototype.toString.call(value).slice(8, -1)) || ArrayBuffer.isView(value);
+  return NO_JSON.has(classOf(value)) || ArrayBuffer.isView(value);
 }
 
 /** How to store a value that JSON cannot express; empty if there is nothing to say. */
 export function wayAround(value: unknown): string {
-  const name = Object.prototype.toString.call(value).slice(8, -1);
-  if (name === "Promise") return "; await it first";
+  const name = classOf(value);
+  if (name === "Promise") return AWAIT;
   if (name === "Map") return "; Object.fromEntries(value) or [...value] can be stored";
   if (name === "Set") return "; [...value] can be stored";
   return isBinary(value) ? '; { as: "bytes" } stores a Uint8Array' : "";
@@ -96,9 +99,14 @@ export function nameOf(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (Array.isArray(value)) return "an array";
   if (typeof value !== "object") return `a ${typeof value}`;
-  const name = Object.prototype.toString.call(value).slice(8, -1);
+  const name = classOf(value);
   if (name === "Object") return "an object";
   return `${/^[AEIO]/.test(name) ? "an" : "a"} ${name}`;
+}
+
+/** The built-in class of a value, such as `Map`, whichever realm it is from. */
+function classOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
 function placeOf(index: number, args: readonly unknown[]): string {
@@ -108,12 +116,12 @@ function placeOf(index: number, args: readonly unknown[]): string {
 }
 
 function isBinary(value: unknown): boolean {
-  const name = Object.prototype.toString.call(value).slice(8, -1);
+  const name = classOf(value);
   return ArrayBuffer.isView(value) || name === "ArrayBuffer" || name === "SharedArrayBuffer";
 }
 
 function wayOut(value: unknown, name: string): string {
-  if (Object.prototype.toString.call(value) === "[object Promise]") return "; await it first";
+  if (classOf(value) === "Promise") return AWAIT;
   if (typeof value === "number" || typeof value === "bigint") return `; String(${name}) makes it one`;
   if (ArrayBuffer.isView(value)) {
     return `; new Uint8Array(${name}.buffer, ${name}.byteOffset, ${name}.byteLength) makes it one`;

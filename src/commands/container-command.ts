@@ -50,7 +50,8 @@ export function refuseQueuing(command: Command<never>, request: Request): string
   );
 }
 
-function writeHelp(name: string, help: readonly string[], reply: ReplyWriter): void {
+/** Answers HELP of a command with subcommands. @param help as in `Container` */
+export function writeHelp(name: string, help: readonly string[], reply: ReplyWriter): void {
   reply.array(help.length + 3);
   reply.status(`${name.toUpperCase()} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:`);
   for (const line of help) reply.status(line);

@@ -151,12 +151,10 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
   /** The reply is complete, or its fence has passed. After both the client may have all of it. */
   #largeStep(): void {
     if (--this.#awaited > 0) return;
-    const { beforeReply, done } = this.#options;
-    beforeReply?.();
-    this.#beforeLateReply?.();
+    this.#voidKeys();
     this.#incoming!.complete();
     this.#closeOwn?.();
-    done();
+    this.#options.done();
   }
 
   override failed(error: UpstreamError): void {
@@ -173,11 +171,16 @@ export class ForwardedRequest extends UpstreamRequest implements LargeReplySink 
     this.#finish(ERROR);
   }
 
-  #finish(result: number, nowMs?: number): void {
-    const { ticket, pending, beforeReply, done } = this.#options;
-    pending.ended(result, nowMs);
-    beforeReply?.();
+  /** Does what has to be done before the client gets the reply. */
+  #voidKeys(): void {
+    this.#options.beforeReply?.();
     this.#beforeLateReply?.();
+  }
+
+  #finish(result: number, nowMs?: number): void {
+    const { ticket, pending, done } = this.#options;
+    pending.ended(result, nowMs);
+    this.#voidKeys();
     ticket.done();
     this.#closeOwn?.();
     done();

@@ -100,12 +100,8 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
    * releases it.
    */
   get(key: KeyRef, question: Question, nowMs: number): Uint8Array | LargeValue | undefined {
-    if (nowMs > this.provenUntilMs(key)) return undefined;
     const sink = new TakingSink();
-    const valueBytes = this.#read(key, question, sink, nowMs);
-    if (valueBytes === ABSENT) return undefined;
-    this.#hit(key, valueBytes, nowMs);
-    return sink.large ?? sink.copy;
+    return this.lookup(key, question, sink, nowMs) ? (sink.large ?? sink.copy) : undefined;
   }
 
   /** Delivers the cached value to `sink`. @returns false if it is not cached, or not proven */

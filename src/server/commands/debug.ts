@@ -1,5 +1,6 @@
 import { type Command, command } from "../../commands/command.ts";
 import { shownText, wrongSubcommandArguments } from "../../commands/command-errors.ts";
+import { writeHelp } from "../../commands/container-command.ts";
 import { parseDecimal } from "../../lib/bytes.ts";
 import type { ReplyWriter, Request } from "../../protocol/protocol.ts";
 import type { ServerContext } from "../context.ts";
@@ -9,10 +10,24 @@ const NOT_ALLOWED =
   'ERR DEBUG command not allowed. If the enable-debug-command option is set to "local", you can run it from a local connection, otherwise you need to set this option in the configuration file, and then restart the server.';
 const MOST_SLEEP_SECONDS = 3600;
 
+const HELP: readonly string[] = [
+  "ERROR <string>",
+  "    Return a Redis protocol error with <string> as message. Useful for clients",
+  "    unit tests to simulate Redis errors.",
+  "LOG <message>",
+  "    Write <message> to the server log.",
+  "SET-ACTIVE-EXPIRE <0|1>",
+  "    Setting it to 0 disables expiring keys in background when they are not",
+  "    accessed (otherwise the Redis behavior). Setting it to 1 reenables back the",
+  "    default.",
+  "SLEEP <seconds>",
+  "    Stop the server for <seconds>. Decimals allowed.",
+];
+
 /** The subcommands, with their number of arguments. */
 const SUBCOMMANDS: Readonly<Record<string, { count: number; run: Command<ServerContext>["run"] }>> = {
   error: { count: 3, run: (_context, request, reply) => reply.error(request.text(2)) },
-  help: { count: 2, run: (_context, _request, reply) => help(reply) },
+  help: { count: 2, run: (_context, _request, reply) => writeHelp("debug", HELP, reply) },
   log: { count: 3, run: log },
   "set-active-expire": { count: 3, run: setActiveExpiry },
   sleep: { count: 3, run: sleep },
@@ -53,25 +68,4 @@ function sleep(_context: ServerContext, request: Request, reply: ReplyWriter) {
   }
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, seconds * 1000);
   reply.ok();
-}
-
-function help(reply: ReplyWriter) {
-  const lines = [
-    "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "ERROR <string>",
-    "    Return a Redis protocol error with <string> as message. Useful for clients",
-    "    unit tests to simulate Redis errors.",
-    "LOG <message>",
-    "    Write <message> to the server log.",
-    "SET-ACTIVE-EXPIRE <0|1>",
-    "    Setting it to 0 disables expiring keys in background when they are not",
-    "    accessed (otherwise the Redis behavior). Setting it to 1 reenables back the",
-    "    default.",
-    "SLEEP <seconds>",
-    "    Stop the server for <seconds>. Decimals allowed.",
-    "HELP",
-    "    Prints this help.",
-  ];
-  reply.array(lines.length);
-  for (const line of lines) reply.status(line);
 }
