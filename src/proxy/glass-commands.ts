@@ -95,7 +95,7 @@ function explain(session: ProxyContext, request: Request): Field[] {
   if (entry === undefined) return [["cached", false]];
   const fields: Field[] = [
     ["cached", true],
-    ["servable", now <= readThrough.provenUntilMs(key)],
+    ["servable", readThrough.isProven(key, now)],
     ["age-ms", Math.max(0, Math.floor(now - entry.filledAtMs))],
     ["ttl-ms", entry.expiresAtMs === 0 ? -1 : Math.max(0, Math.floor(entry.expiresAtMs - now))],
     ["reads", entry.reads],

@@ -88,7 +88,7 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
    * none.
    */
   peek(key: KeyRef, question: Question, nowMs: number): CachedTimes | undefined {
-    if (nowMs > this.provenUntilMs(key)) return undefined;
+    if (!this.isProven(key, nowMs)) return undefined;
     const entry = this.#store.peek(key, nowMs, FRESH, question);
     if (entry === undefined) return undefined;
     const remainingMs = entry.expiresAtMs === 0 ? -1 : Math.max(0, Math.floor(entry.expiresAtMs - nowMs));
@@ -106,18 +106,22 @@ export class ReadThrough implements FlightOwner<Question>, Landing, Tracking {
 
   /** Delivers the cached value to `sink`. @returns false if it is not cached, or not proven */
   lookup(key: KeyRef, question: Question, sink: ValueSink, nowMs: number): boolean {
-    if (nowMs > this.provenUntilMs(key)) return false;
+    if (!this.isProven(key, nowMs)) return false;
     const valueBytes = this.#read(key, question, sink, nowMs);
     if (valueBytes === ABSENT) return false;
     this.#hit(key, valueBytes, nowMs);
     return true;
   }
 
-  /** The time up to which no invalidation of the key is missing: its node vouches for that alone. */
-  provenUntilMs(key: KeyRef): number {
-    const { owners } = this.#origin;
+  /**
+   * Whether no invalidation of the key is missing: its node vouches for that alone. While all nodes do, nobody needs to
+   * know the key's hash slot, which costs a hit time to compute.
+   */
+  isProven(key: KeyRef, nowMs: number): boolean {
     const threads = this.#threads;
-    return owners.length === 1 ? threads.provenUntilMs : threads.provenUntilMsOf(owners[key.hashSlot]!);
+    if (nowMs <= threads.provenUntilMs) return true;
+    const { owners } = this.#origin;
+    return owners.length > 1 && nowMs <= threads.provenUntilMsOf(owners[key.hashSlot]!);
   }
 
   #read(key: KeyRef, question: Question, sink: ValueSink, nowMs: number): number {

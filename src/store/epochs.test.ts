@@ -69,6 +69,20 @@ describe("epochs", () => {
     ]);
   });
 
+  test("differ only once some slots are bumped alone: until then no key needs its hash slot", () => {
+    const epochs = newEpochs();
+    epochs.useHashSlots();
+    const key = keyOf("foo");
+    epochs.bump();
+    // As when a cluster's nodes become known.
+    epochs.bump(Array.from({ length: HASH_SLOTS }, (_, slot) => slot));
+    expect([epochs.ofKey(key), key.slot]).toEqual([3, -1]);
+    epochs.bump([1]);
+    expect([epochs.ofKey(key), key.slot]).toEqual([3, 12_182]);
+    epochs.bump();
+    expect([epochs.ofKey(key), epochs.of(1), epochs.count]).toEqual([4, 5, 5]);
+  });
+
   test("are seen by all that share the memory, but not by a copy", () => {
     const buffer = new SharedArrayBuffer(64 + EPOCH_BYTES);
     const one = new Epochs(buffer, 64);
