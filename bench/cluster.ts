@@ -18,7 +18,8 @@ import { cpuMicros } from "./process-usage.ts";
 import { CONNECTIONS, inTurn, KEYS, RANDOM_KEY, runRedisBenchmark, VALUE_BYTES } from "./redis-benchmark.ts";
 import { writeSection } from "./report.ts";
 import { readRoundFlags } from "./rounds.ts";
-import { glasscache, LOAD_CPU, redis, SERVER_CPU, type Started } from "./targets.ts";
+import { glasscache, LOAD_CPU, redis, relay, SERVER_CPU, type Started } from "./targets.ts";
+import type { Operation } from "./wire.ts";
 
 const isQuick = process.argv.includes("--quick");
 const { rounds, write, own } = readRoundFlags({ rounds: 31, seconds: 0 }, { rounds: 3, seconds: 0 }, [
@@ -43,6 +44,8 @@ interface Subject {
   /** With a cache that holds all keys, and with one that is too small for any to stay. */
   readonly warm: { readonly port: number; readonly program: Started };
   readonly cold: { readonly port: number; readonly program: Started };
+  /** In place of a proxy, a program that only passes requests on. */
+  readonly relays: Readonly<Record<Operation, { readonly port: number; readonly program: Started }>>;
 }
 
 interface Case {
@@ -68,17 +71,16 @@ if (isWanted("costs") || isWanted("mget")) {
   for (const { server } of cluster.nodes) pin(server.program.pid);
   const single = await redis(LOAD_CPU, []);
   const subjects: readonly Subject[] = [
-    await started("single node", `redis://127.0.0.1:${single.port}`),
-    await started("cluster", cluster.address()),
+    await started("single node", `redis://127.0.0.1:${single.port}`, [single.port]),
+    await started("cluster", cluster.address(), await portsOf(cluster)),
   ];
   try {
     for (const subject of subjects) await fill(subject);
     if (isWanted("costs")) report.push(...(await costs(subjects)));
     if (isWanted("mget")) report.push(...(await mgets(subjects[1]!, cluster)));
   } finally {
-    for (const { warm, cold } of subjects) {
-      await warm.program.kill();
-      await cold.program.kill();
+    for (const { warm, cold, relays } of subjects) {
+      for (const { program } of [warm, cold, relays.get, relays.set]) await program.kill();
     }
     await single.program.kill();
   }
@@ -95,12 +97,19 @@ function pin(pid: number): void {
   if (exitCode !== 0) throw new Error("taskset failed");
 }
 
-async function started(name: Subject["name"], origin: string): Promise<Subject> {
+/** The nodes' ports, in the order of their slots. */
+async function portsOf(cluster: RedisCluster): Promise<number[]> {
+  const slots = [0, 1, 2].map((index) => Math.floor((index * HASH_SLOTS) / 3 + 10));
+  return Promise.all(slots.map(async (slot) => (await cluster.nodeOfSlot(slot)).port));
+}
+
+async function started(name: Subject["name"], origin: string, nodes: readonly number[]): Promise<Subject> {
   const args = ["proxy", "--threads", "1", "--instruments", "off", "--origin", origin];
   return {
     name,
     warm: await glasscache(SERVER_CPU, args),
     cold: await glasscache(SERVER_CPU, [...args, "--memory", "1mb", "--policy", "lru"]),
+    relays: { get: await relay("get", nodes), set: await relay("set", nodes) },
   };
 }
 
@@ -134,8 +143,28 @@ async function run({ warm, cold }: Subject, { kind, pipeline }: Case): Promise<n
   return (cpuMicros(program.pid) - before) / requests;
 }
 
+/** The same of a relay. */
+async function runRelay({ relays }: Subject, { kind, pipeline }: Case): Promise<number> {
+  const operation: Operation = kind === "set" ? "set" : "get";
+  const { port, program } = relays[operation];
+  const before = cpuMicros(program.pid);
+  const often = { connections: CONNECTIONS, order: "sequential", seconds: 60, wire: "resp" } as const;
+  const wanted = pipeline === 1 ? REQUESTS : PIPELINED_REQUESTS;
+  const { requests, wrongReplies } = await load({
+    ...often,
+    ...{ operation, keys: COLD_KEYS, seed: Math.floor(Math.random() * 2 ** 31) },
+    ...{ port, pipeline, requests: wanted },
+  });
+  if (wrongReplies > 0) throw new Error(`${wrongReplies} wrong replies`);
+  return (cpuMicros(program.pid) - before) / requests;
+}
+
 async function costs(subjects: readonly Subject[]): Promise<string[]> {
   const micros = new Map<string, number[]>();
+  const note = (key: string, spent: number): void => {
+    micros.set(key, [...(micros.get(key) ?? []), spent]);
+  };
+  const relayed = ({ name }: Case): string => `a bare relay: ${name}`;
   for (let round = -WARM_UPS; round < rounds; round++) {
     for (const each of CASES) {
       // A write leaves no value behind.
@@ -146,18 +175,24 @@ async function costs(subjects: readonly Subject[]): Promise<string[]> {
       }
       for (const subject of inTurn(subjects, Math.abs(round))) {
         const spent = await run(subject, each);
-        const key = `${each.name} ${subject.name}`;
-        if (round >= 0) micros.set(key, [...(micros.get(key) ?? []), spent]);
+        const passed = each.kind === "hit" ? undefined : await runRelay(subject, each);
+        if (round < 0) continue;
+        note(`${each.name} ${subject.name}`, spent);
+        if (passed !== undefined) note(`${relayed(each)} ${subject.name}`, passed);
       }
     }
     process.stderr.write(`costs: round ${round + 1} of ${rounds} done\n`);
   }
-  const rows = CASES.map(({ name, aim }) => {
+  const row = (name: string, aim: string): string => {
     const [single, cluster] = [micros.get(`${name} single node`)!, micros.get(`${name} cluster`)!];
     const ratios = cluster.map((each, index) => each / single[index]!);
     const cells = [median(single), median(cluster)].map((each) => `${each.toFixed(2)} µs`);
-    return `| ${name} | ${cells.join(" | ")} | ${median(ratios).toFixed(3)} | ${aim.toFixed(2)} |`;
-  });
+    return `| ${name} | ${cells.join(" | ")} | ${median(ratios).toFixed(3)} | ${aim} |`;
+  };
+  const rows = [
+    ...CASES.map(({ name, aim }) => row(name, aim.toFixed(2))),
+    ...CASES.filter(({ kind }) => kind !== "hit").map((each) => row(relayed(each), "")),
+  ];
   return [
     `Processor time of the proxy for each request, one thread, ${CONNECTIONS} connections, values of ${VALUE_BYTES} bytes; ` +
       `medians of ${rounds} rounds of ${REQUESTS.toLocaleString("en")} requests (${PIPELINED_REQUESTS.toLocaleString("en")} ` +
@@ -171,12 +206,7 @@ async function costs(subjects: readonly Subject[]): Promise<string[]> {
 }
 
 async function mgets({ warm, cold }: Subject, cluster: RedisCluster): Promise<string[]> {
-  const ports = await Promise.all(
-    Array.from({ length: 3 }, async (_, index) => {
-      const slot = Math.floor((index * HASH_SLOTS) / 3 + 10);
-      return (await cluster.nodeOfSlot(slot)).port;
-    }),
-  );
+  const ports = await portsOf(cluster);
   const portOf = (slot: number): number => ports[Math.min(2, Math.floor((slot * 3) / HASH_SLOTS))]!;
   const names = Array.from({ length: COLD_KEYS }, (_, index) => `mget:${String(index).padStart(8, "0")}`);
   using client = await RespClient.connect({ port: warm.port });

