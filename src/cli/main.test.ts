@@ -391,6 +391,21 @@ describe("ending", () => {
     };
   }
 
+  test.each([
+    "server --engine memory",
+    "server --engine memory --admin 127.0.0.1:0",
+    "proxy --threads 1 --admin off",
+    "proxy --threads 1 --admin 127.0.0.1:0",
+    "proxy --threads 1 --instruments off --admin off",
+    "proxy --threads 2 --admin 127.0.0.1:0",
+  ])("nothing keeps `%s` from ending", async (line) => {
+    await using origin = await startSilentOrigin();
+    const own = line.startsWith("proxy") ? ["--origin", `127.0.0.1:${origin.port}`] : [];
+    const { program } = await start([...line.split(" "), ...own, "--host", "127.0.0.1"]);
+    await using _ = program;
+    expect(await program.end("SIGTERM")).toBe(0);
+  });
+
   test("SIGTERM lets clients have their replies; another one ends at once", async () => {
     await using origin = await startSilentOrigin();
     const args = ["proxy", "--origin", `127.0.0.1:${origin.port}`, "--origin-timeout", "20s"];

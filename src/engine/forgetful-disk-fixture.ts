@@ -45,6 +45,11 @@ export class ForgetfulDisk implements JournalDisk {
     return this.#lastDescriptor;
   }
 
+  /** How many descriptors are open. */
+  get openCount(): number {
+    return this.#descriptors.size;
+  }
+
   close(descriptor: number): void {
     this.#descriptors.delete(descriptor);
   }

@@ -426,6 +426,33 @@ describe("journal", () => {
     }
   });
 
+  test("however it ends, its files are closed, once no synchronization is under way", async () => {
+    const ends: Record<string, (journal: Journal) => void> = {
+      close: (journal) => journal.close(),
+      "give up": (journal) => journal.giveUp(true),
+      "give up with interval": (journal) => journal.giveUp(false),
+      "close empty": (journal) => {
+        journal.discard(journal.rotate());
+        journal.closeEmpty();
+      },
+    };
+    for (const [how, end] of Object.entries(ends)) {
+      const disk = new ForgetfulDisk();
+      const journal = new Journal(directory, 1, disk);
+      await journal.make();
+      put(journal, "a");
+      expect([how, disk.openCount]).toEqual([how, 2]);
+      const synchronized = Promise.withResolvers<void>();
+      disk.onSynchronize = () => synchronized.promise;
+      const synchronizing = journal.synchronize();
+      end(journal);
+      expect([how, disk.openCount]).toEqual([how, 2]);
+      synchronized.resolve();
+      await synchronizing;
+      expect([how, disk.openCount]).toEqual([how, 0]);
+    }
+  });
+
   test("only files of the journal are read and removed", async () => {
     const other = join(directory, "journal-odd.backup");
     const journal = await make();
