@@ -43,9 +43,15 @@ export class PageFile {
 
 /**
  * Follows trees down from their roots, level by level, those of tables included, until `most` pages have been read.
+ * @param visitsKept after so many visits, those made are forgotten
  * @returns the first page that is missing or is not what its parent says
  */
-export function checkTrees(file: PageFile, trees: readonly Tree[], most: number): BrokenPage | undefined {
+export function checkTrees(
+  file: PageFile,
+  trees: readonly Tree[],
+  most: number,
+  visitsKept = 100_000,
+): BrokenPage | undefined {
   // Only the second tree, the main one, has records that are tables.
   const waiting: Visit[] = trees.map(({ root, depth }, i) => ({ page: root, level: depth, isMain: i === 1 }));
   for (let read = 0; read < most && read < waiting.length; read++) {
@@ -53,8 +59,7 @@ export function checkTrees(file: PageFile, trees: readonly Tree[], most: number)
     if (visit.page === NO_PAGE) continue;
     const broken = checkPage(file, visit, waiting);
     if (broken !== undefined) return { page: Number(visit.page), what: broken };
-    // Drops the pages that have been visited.
-    if (read >= VISITS_KEPT) {
+    if (read >= visitsKept) {
       waiting.splice(0, read + 1);
       most -= read + 1;
       read = -1;
@@ -128,4 +133,3 @@ const SUBTREE = 2;
 const TREE_BYTES = 48;
 const TREE_DEPTH_OFFSET = 6;
 const TREE_ROOT_OFFSET = 40;
-const VISITS_KEPT = 100_000;

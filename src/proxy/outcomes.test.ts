@@ -30,6 +30,23 @@ describe("a connection that breaks", () => {
     expect(local.proxy.stats).toMatchObject({ unknownOutcomes: 1, originErrors: 1 });
   });
 
+  test("has its reads sent again as they were, once another connection answers in its place", async () => {
+    const lengths: Record<string, number> = { short: 1, "longer-key": 22, third: 333 };
+    using origin = new FakeOrigin({
+      script: ([name, key]) => (name === "STRLEN" ? `:${lengths[key!]}\r\n` : undefined),
+    });
+    const quick = { heartbeatMs: 20, heartbeatTimeoutMs: 60 };
+    await using local = await LocalProxy.ready({ origin: origin.port, ...quick });
+    const [client, other] = await local.clients(2);
+    origin.main.isSilent = true;
+    const replies = [
+      client!.must("STRLEN", "longer-key"),
+      other!.must("STRLEN", "third"),
+      client!.must("STRLEN", "short"),
+    ];
+    expect(await Promise.all(replies)).toEqual([22, 333, 1]);
+  });
+
   test("reports the outcome of each pipelined request", async () => {
     using origin = new FakeOrigin();
     await using local = await LocalProxy.ready({ origin: origin.port });
