@@ -215,6 +215,34 @@ describe("the end of a connection", () => {
   });
 });
 
+/** Asks the origin in a process of its own, where the handling of the answer fails. */
+const FAILING = `
+  const [port, directory] = process.argv.slice(1);
+  const { UpstreamConnection } = await import(directory + "/connection.ts");
+  const { UpstreamRequest } = await import(directory + "/upstream-request.ts");
+  const { writeCommand } = await import(directory + "/../protocol/request-writer.ts");
+  const { systemClock } = await import(directory + "/../lib/clock.ts");
+  class Failing extends UpstreamRequest {
+    reply() { throw new Error("a fault of the program"); }
+    failed(error) { console.log("taken for: " + error.message); process.exit(0); }
+  }
+  const address = { host: "127.0.0.1", port: Number(port) };
+  const limits = { connectTimeoutMs: 5000, timeoutMs: 5000, pendingBytes: 1000 };
+  const connection = new UpstreamConnection({ address, clock: systemClock, ...limits }, { closed() {} });
+  writeCommand(connection.out, ["ECHO", "a"]);
+  connection.enqueue(new Failing());
+`;
+
+test("a fault of the program while it handles an answer ends it, and is not taken for one of the origin", async () => {
+  using origin = new FakeOrigin({ script: ([, text]) => bulk(text!) });
+  const args = ["-e", FAILING, String(origin.port), import.meta.dir];
+  const child = Bun.spawn([process.execPath, ...args], { stdout: "pipe", stderr: "pipe" });
+  const output = (await new Response(child.stdout).text()) + (await new Response(child.stderr).text());
+  expect(output).toContain("a fault of the program");
+  expect(output).not.toContain("taken for");
+  expect(await child.exited).toBe(1);
+}, 30_000);
+
 describe("time-outs", () => {
   test("an origin that sends nothing at all counts as dead", async () => {
     const bench = open({ script: () => "" }, { timeoutMs: 20 });
