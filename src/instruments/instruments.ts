@@ -106,6 +106,8 @@ const DEPARTURES_AT_ONCE = 10_000;
 const HISTORY_MS = 1000;
 /** The optimum takes a tenth of a second of processor time, and changes slowly. */
 const OPTIMUM_MS = 15_000;
+/** Estimates cost more than all other figures together, and a stream asks for these four times a second. */
+const ESTIMATES_MS = 1000;
 const DURATION = "glasscache_request_duration_seconds";
 
 /** Reads the events of all threads and makes sense of them. One thread owns it. */
@@ -123,6 +125,8 @@ export class Instruments implements InstrumentsView {
   /** The optimum at each size, as it was last computed. */
   #optimum: readonly WhatIfEstimate[] = [];
   #optimumMs = Number.NEGATIVE_INFINITY;
+  #estimates: readonly (readonly WhatIfEstimate[])[] = [];
+  #estimatesMs = Number.NEGATIVE_INFINITY;
   #present: PresentCache;
   #whatIf: WhatIf;
   #adaptedMs: number;
@@ -276,7 +280,18 @@ export class Instruments implements InstrumentsView {
       originCost,
       memoryCost,
     };
-    return whatIfReport(this.#whatIf, this.#present, figures, optimum);
+    const { policies, sampledReads } = this.#whatIf;
+    const simulated = { policies, sampledReads, estimates: this.#presentEstimates(), optimum };
+    return whatIfReport(simulated, this.#present, figures);
+  }
+
+  #presentEstimates(): readonly (readonly WhatIfEstimate[])[] {
+    const nowMs = this.#options.nowMs();
+    if (nowMs - this.#estimatesMs >= ESTIMATES_MS) {
+      this.#estimatesMs = nowMs;
+      this.#estimates = this.#whatIf.estimates();
+    }
+    return this.#estimates;
   }
 
   resetWhatIf(): void {
@@ -284,6 +299,7 @@ export class Instruments implements InstrumentsView {
     this.#beginCount();
     this.#whatIf.reset(this.#sinceMs, this.#reader.seenReads);
     this.#optimumMs = Number.NEGATIVE_INFINITY;
+    this.#estimatesMs = Number.NEGATIVE_INFINITY;
   }
 
   #beginCount(): void {

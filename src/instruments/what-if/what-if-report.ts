@@ -1,6 +1,6 @@
 import type { WhatIfPoint, WhatIfReport } from "../view.ts";
 import type { PresentCache } from "./sampling-plan.ts";
-import type { WhatIf, WhatIfEstimate } from "./what-if.ts";
+import type { WhatIfEstimate } from "./what-if.ts";
 
 /** What requests cost at present, and prices if they are known. */
 export interface WhatIfFigures {
@@ -21,17 +21,22 @@ export interface WhatIfFigures {
 
 const SECONDS_PER_MONTH = (365.25 * 86_400) / 12;
 
-/**
- * Tells what the estimates mean in requests, time and money.
- * @param optimum by size
- */
+/** What the simulations have come to. */
+export interface Simulated {
+  readonly policies: readonly string[];
+  readonly sampledReads: number;
+  /** By policy, then by size. */
+  readonly estimates: readonly (readonly WhatIfEstimate[])[];
+  /** By size; empty if it is not known. */
+  readonly optimum: readonly WhatIfEstimate[];
+}
+
+/** Tells what the estimates mean in requests, time and money. */
 export function whatIfReport(
-  whatIf: WhatIf,
+  { policies, sampledReads, estimates, optimum }: Simulated,
   present: PresentCache,
   figures: WhatIfFigures,
-  optimum: readonly WhatIfEstimate[],
 ): WhatIfReport {
-  const estimates = whatIf.estimates();
   const point = (estimate: WhatIfEstimate): WhatIfPoint => pointOf(estimate, present, figures);
   return {
     present: {
@@ -42,9 +47,9 @@ export function whatIfReport(
     },
     sinceMs: figures.sinceMs,
     requests: figures.reads,
-    sampledRequests: whatIf.sampledReads,
+    sampledRequests: sampledReads,
     samplingRatio: Math.max(0, ...(estimates[0] ?? []).map(({ ratio }) => ratio)),
-    curves: whatIf.policies.map((policy, index) => ({ policy, points: estimates[index]!.map(point) })),
+    curves: policies.map((policy, index) => ({ policy, points: estimates[index]!.map(point) })),
     optimum: optimum.map(point),
   };
 }
