@@ -168,6 +168,20 @@ describe.skipIf(!redis.available)(redis.title("users"), () => {
       app.close();
     });
 
+    test("a pattern that reads like an option is the pattern, and what follows it is not", async () => {
+      const app = await clientOf("app", "~match ~count +@all");
+      expect(await answers(app, "SCAN 0 MATCH match COUNT 9", "SCAN 0 MATCH secret MATCH match")).toEqual([
+        ["0", expect.any(Array)],
+        ["0", expect.any(Array)],
+      ]);
+      const other = await clientOf("app", "resetkeys ~count +@all");
+      expect(await answers(other, "SCAN 0 MATCH match COUNT 9", "SCAN 0 COUNT 9 MATCH match")).toEqual([
+        noEveryKey("scan"),
+        noEveryKey("scan"),
+      ]);
+      for (const client of [app, other]) client.close();
+    });
+
     test("a subscriber that tracks hears of changes of keys that it may read", async () => {
       const app = await clientOf("app", "~app:* +@all", 3);
       const tracking = (rest: string) => answer(app, `CLIENT TRACKING ON BCAST${rest}`);

@@ -1,6 +1,6 @@
 /**
  * Changes the program in small ways, one at a time, and reports the changes that no test notices: README.md.
- * `bin/bun test/mutation/run.ts [--seed N] [--count N] [--only ROOM] [--jobs N] [--json FILE]`
+ * `bin/bun test/mutation/run.ts [--seed N] [--count N] [--skip N] [--only ROOM] [--jobs N] [--json FILE]`
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,6 +19,8 @@ const { values } = parseArgs({
   options: {
     seed: { type: "string", default: String(Math.floor(Math.random() * 2 ** 31)) },
     count: { type: "string", default: "60" },
+    /** Goes on with a run that was stopped. */
+    skip: { type: "string", default: "0" },
     only: { type: "string" },
     jobs: { type: "string", default: "1" },
     /** Shows what would be tried. */
@@ -46,7 +48,7 @@ const root = join(import.meta.dir, "../..");
 console.log(`seed ${seed}`);
 const results: Result[] = [];
 using scratch = new Scratch(root);
-const drawn = await drawAll();
+const drawn = (await drawAll()).slice(whole("skip", 0));
 const uses = Uses.read(root);
 if (values.list) for (const one of drawn) console.log(told(one));
 else {
@@ -65,7 +67,7 @@ interface Result {
   readonly how: string;
 }
 
-function whole(name: "seed" | "count" | "jobs" | `${string}-seconds`, least: number): number {
+function whole(name: "seed" | "count" | "skip" | "jobs" | `${string}-seconds`, least: number): number {
   const value = Number((values as Record<string, unknown>)[name]);
   if (!Number.isInteger(value) || value < least) {
     throw new Error(`--${name}: a whole number from ${least} is needed`);
