@@ -28,6 +28,25 @@ describe.skipIf(!redis.available)(redis.title("scripts, to a client that monitor
     expect(lines[0]).toContain('"EVAL"');
   });
 
+  test("a request that had to wait for the one before is shown once, when it came", async () => {
+    await using origin = await startRedis();
+    await using local = await LocalProxy.ready({ origin: origin.port });
+    const [monitor, client] = [await local.frameClient(), await local.client()];
+    monitor.send(["MONITOR"]);
+    await monitor.received(1);
+    // A script runs alone, so it waits for the write's reply.
+    const replies = [
+      client.must("SET", "k", "1"),
+      client.must("EVAL", "return 7", "0"),
+      client.must("GET", "k"),
+    ];
+    expect(await Promise.all(replies)).toEqual(["OK", 7, "1"]);
+    await client.must("PING");
+    await monitor.received(5);
+    const lines = monitor.frames.slice(1).map((frame) => frame.replace(/^[^"]+/, "").trim());
+    expect(lines).toEqual(['"SET" "k" "1"', '"EVAL" "return 7" "0"', '"GET" "k"', '"PING"']);
+  });
+
   test("the origin is asked while a client monitors, and again when it has come back", async () => {
     await using origin = await startRedis();
     await using local = await LocalProxy.ready({ origin: origin.port });
