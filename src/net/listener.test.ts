@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { ByteClient } from "../../test/support/byte-client.ts";
 import { ScriptedService } from "../../test/support/scripted-service.ts";
@@ -46,7 +47,38 @@ describe("listening", () => {
   });
 });
 
+/** Connects by another process and sends a request; returns before the event loop has accepted it. */
+function connectUnaccepted(port: number): { readonly output: Promise<string> } {
+  const script = `exec 3<>/dev/tcp/127.0.0.1/${port}; printf '${JSON.stringify(ECHO).slice(1, -1)}' >&3; cat <&3`;
+  const child = Bun.spawn(["bash", "-c", script], { stdout: "pipe", stderr: "ignore" });
+  const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  // In /proc/net/tcp the second column is the own address, the fourth the state: 01 is an established connection. The
+  // fifth has the bytes that wait to be read behind its colon.
+  const hasSent = (line: string): boolean => {
+    const [, own, , state, queues] = line.trim().split(/\s+/);
+    if (own?.endsWith(local) !== true || state !== "01") return false;
+    return Number.parseInt(queues!.split(":")[1]!, 16) === ECHO.length;
+  };
+  const untilMs = Date.now() + 20_000;
+  while (!readFileSync("/proc/net/tcp", "utf8").split("\n").some(hasSent)) {
+    if (Date.now() > untilMs) throw new Error("bash has sent nothing");
+  }
+  return { output: new Response(child.stdout).text() };
+}
+
 describe("draining", () => {
+  test.skipIf(process.platform !== "linux")(
+    "answers a client that had connected before, though nobody had accepted it",
+    async () => {
+      using service = new ScriptedService();
+      const { output } = connectUnaccepted(service.port);
+      expect(service.registry.size).toBe(0);
+      expect(await service.listener.drain(60_000)).toBe(0);
+      expect(await output).toBe(REPLY);
+    },
+    30_000,
+  );
+
   test("lets clients have the replies they wait for, and ends those that rest", async () => {
     using service = new ScriptedService();
     using idle = await ByteClient.connect(service.port);
