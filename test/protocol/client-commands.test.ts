@@ -467,6 +467,7 @@ async function transcript(port: number, { steps, resp3 = "" }: Scenario): Promis
   const ids = new Map<string, number>();
   /** Those that are in the middle of something: they are not asked whether all has come. */
   const busy = new Set<string>();
+  const monitors = new Set<string>();
   const lines: string[] = [];
   const startedAt = performance.now();
   await observer.must("FLUSHALL");
@@ -495,7 +496,14 @@ async function transcript(port: number, { steps, resp3 = "" }: Scenario): Promis
       if (kind === "!") busy.add(name);
       else if (kind === ":") {
         // What it has changed is done by then.
-        await settle(new Map([[name, client]]), busy);
+        const last = await settle(new Map([[name, client]]), busy);
+        // Threads tell each other what their clients ask, so a line of another client may come later than a reply.
+        for (const [each, monitor] of clients) {
+          if (monitors.has(each) && each !== name && !busy.has(each) && last !== undefined)
+            await monitor.receivedFrame((frame) => frame.includes(`"${last}"`));
+        }
+        if (/(?:^|\/ )MONITOR(?: |$)/.test(rest)) monitors.add(name);
+        if (/(?:^|\/ )RESET(?: |$)/.test(rest)) monitors.delete(name);
         await settle(clients, busy);
       } else if (kind === "?") {
         await client.received(Number(rest));
@@ -529,8 +537,15 @@ async function transcript(port: number, { steps, resp3 = "" }: Scenario): Promis
   }
 }
 
-/** Waits until everything that was on its way to clients that are not busy has come. */
-async function settle(clients: ReadonlyMap<string, FrameClient>, busy: ReadonlySet<string>): Promise<void> {
+/**
+ * Waits until everything that was on its way to clients that are not busy has come.
+ * @returns the text by which the last of them was asked
+ */
+async function settle(
+  clients: ReadonlyMap<string, FrameClient>,
+  busy: ReadonlySet<string>,
+): Promise<string | undefined> {
+  let last: string | undefined;
   for (const [name, client] of clients) {
     if (busy.has(name)) continue;
     const token = `barrier-${name}-${Math.trunc(performance.now() * 1000)}`;
@@ -538,7 +553,9 @@ async function settle(clients: ReadonlyMap<string, FrameClient>, busy: ReadonlyS
     client.send(["PING", token]);
     await client.receivedFrame(isBarrier);
     client.frames.splice(client.frames.findIndex(isBarrier), 1);
+    last = token;
   }
+  return last;
 }
 
 /** Ids by their clients' names. */
