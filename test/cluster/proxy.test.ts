@@ -444,6 +444,20 @@ describe.skipIf(!server.available)(server.title("slots that move under load"), (
     expect(await client!.must("EXISTS", "{t}1", "{t}2")).toBe(0);
   });
 
+  test("the plain address of one node stands for the whole cluster, and one line says so", async () => {
+    await using cluster = await RedisCluster.start();
+    await using proxy = await LocalProxy.ready({ origin: `redis://127.0.0.1:${cluster.nodes[0]!.port}` });
+    const line = /^origin .* is a node of a cluster: the whole cluster is the origin$/;
+    await proxy.logged(line);
+    const client = await proxy.client();
+    for (const key of [OF_FIRST, OF_SECOND]) {
+      expect(await client.must("SET", key, "1")).toBe("OK");
+      expect(await client.must("GET", key)).toBe("1");
+    }
+    expect(await client.must("DBSIZE")).toBe(2);
+    expect(proxy.messages.filter(({ message }) => line.test(message))).toHaveLength(1);
+  });
+
   test("a node that gets its first slots is found, and let go when it has lost them", async () => {
     // By default, a node that has lost its last slot becomes a replica, and takes no SETSLOT any more.
     const args = ["--cluster-allow-replica-migration", "no"];
