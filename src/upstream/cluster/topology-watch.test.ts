@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { ByteBuffer } from "../../lib/byte-buffer.ts";
 import { ManualTimers } from "../../lib/timers.ts";
 import { UpstreamError } from "../upstream-error.ts";
+import type { UpstreamRequest } from "../upstream-request.ts";
 import { type Askable, TopologyWatch } from "./topology-watch.ts";
 
 /** How long nodes are waited for. */
@@ -57,4 +58,24 @@ test("if all are silent, they are waited for", () => {
   const { atOnce, later } = asked([mute(true), mute(true)]);
   expect(atOnce).toEqual([]);
   expect(later).toEqual([[]]);
+});
+
+test("a connection that was opened to ask is let go once the node has answered, even too late", () => {
+  const requests: UpstreamRequest[] = [];
+  const done: string[] = [];
+  const connection = {
+    ...{ out: new ByteBuffer(64), timeoutMs: 1000 },
+    enqueue: (request: UpstreamRequest) => {
+      requests.push(request);
+    },
+  };
+  const node = (name: string, connect: Askable["connection"] = () => connection): Askable => ({
+    ...{ host: "127.0.0.1", isSilent: false, connection: connect },
+    done: () => done.push(name),
+  });
+  const { later } = asked([node("down", DOWN.connection), node("slow")]);
+  expect(done).toEqual(["down"]);
+  expect(later).toEqual([["not connected"]]);
+  for (const request of requests) request.failed(new UpstreamError("ORIGINTIMEOUT", "too late", false));
+  expect(done).toEqual(["down", "slow"]);
 });
