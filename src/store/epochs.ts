@@ -91,9 +91,11 @@ export class Epochs {
     // Before any slot is bumped: from here on the common epoch stays, and threads look at those of the slots.
     const common = Atomics.or(words, EPOCH, SLOTS_DIFFER) >> EPOCH_SHIFT;
     let mustRemove = false;
-    for (let i = 0; i < (isOfAll ? HASH_SLOTS : slots.length); i++) {
+    const count = slots?.length ?? HASH_SLOTS;
+    for (let i = 0; i < count; i++) {
+      const slot = slots === undefined ? i : slots[i]!;
       // Each value is given to one thread, so one thread learns of the half turn.
-      const bumps = Atomics.add(words, SLOTS + (isOfAll ? i : slots[i]!), 1) + 1;
+      const bumps = Atomics.add(words, SLOTS + slot, 1) + 1;
       if (isHalfAround(common + bumps)) mustRemove = true;
     }
     Atomics.add(words, SLOT_BUMPS, 1);
