@@ -12,6 +12,7 @@ import { checkMark, History } from "./history.ts";
 import type { HistorySeries } from "./history-series.ts";
 import { instrumentMetrics } from "./instrument-metrics.ts";
 import type { InstrumentsMemory } from "./instruments-memory.ts";
+import { KeptValue } from "./kept-value.ts";
 import { KeyFigures } from "./key-figures.ts";
 import { KeyStories } from "./key-stories.ts";
 import { Load } from "./load.ts";
@@ -123,10 +124,8 @@ export class Instruments implements InstrumentsView {
   readonly #history: History;
   #historyMs = 0;
   /** The optimum at each size, as it was last computed. */
-  #optimum: readonly WhatIfEstimate[] = [];
-  #optimumMs = Number.NEGATIVE_INFINITY;
-  #estimates: readonly (readonly WhatIfEstimate[])[] = [];
-  #estimatesMs = Number.NEGATIVE_INFINITY;
+  readonly #optimum = new KeptValue(OPTIMUM_MS, () => this.#whatIf.optimum());
+  readonly #estimates = new KeptValue(ESTIMATES_MS, () => this.#whatIf.estimates());
   #present: PresentCache;
   #whatIf: WhatIf;
   #adaptedMs: number;
@@ -259,12 +258,7 @@ export class Instruments implements InstrumentsView {
   }
 
   whatIf(): WhatIfReport {
-    const nowMs = this.#options.nowMs();
-    if (nowMs - this.#optimumMs >= OPTIMUM_MS) {
-      this.#optimumMs = nowMs;
-      this.#optimum = this.#whatIf.optimum();
-    }
-    return this.#whatIfReport(this.#optimum);
+    return this.#whatIfReport(this.#optimum.get(this.#options.nowMs()));
   }
 
   #whatIfReport(optimum: readonly WhatIfEstimate[]): WhatIfReport {
@@ -281,25 +275,16 @@ export class Instruments implements InstrumentsView {
       memoryCost,
     };
     const { policies, sampledReads } = this.#whatIf;
-    const simulated = { policies, sampledReads, estimates: this.#presentEstimates(), optimum };
-    return whatIfReport(simulated, this.#present, figures);
-  }
-
-  #presentEstimates(): readonly (readonly WhatIfEstimate[])[] {
-    const nowMs = this.#options.nowMs();
-    if (nowMs - this.#estimatesMs >= ESTIMATES_MS) {
-      this.#estimatesMs = nowMs;
-      this.#estimates = this.#whatIf.estimates();
-    }
-    return this.#estimates;
+    const estimates = this.#estimates.get(this.#options.nowMs());
+    return whatIfReport({ policies, sampledReads, estimates, optimum }, this.#present, figures);
   }
 
   resetWhatIf(): void {
     this.#sinceMs = this.#options.nowMs();
     this.#beginCount();
     this.#whatIf.reset(this.#sinceMs, this.#reader.seenReads);
-    this.#optimumMs = Number.NEGATIVE_INFINITY;
-    this.#estimatesMs = Number.NEGATIVE_INFINITY;
+    this.#optimum.forget();
+    this.#estimates.forget();
   }
 
   #beginCount(): void {
