@@ -13,6 +13,7 @@ import { RedisCluster } from "../test/support/redis-cluster.ts";
 import { RespClient } from "../test/support/resp-client.ts";
 import { EVENTS, NODE_TIMEOUT_MS, type Served, servedAfter } from "./cluster-failures.ts";
 import { type Keys, oneByOneReader, proxyReader, type Reader, slotReader } from "./cluster-mget.ts";
+import type { LoadSettings } from "./load.ts";
 import { COLD_KEYS, load, median } from "./loading.ts";
 import { cpuMicros } from "./process-usage.ts";
 import { CONNECTIONS, inTurn, KEYS, RANDOM_KEY, runRedisBenchmark, VALUE_BYTES } from "./redis-benchmark.ts";
@@ -132,11 +133,7 @@ async function run({ warm, cold }: Subject, { kind, pipeline }: Case): Promise<n
   const before = cpuMicros(program.pid);
   let requests = pipeline === 1 ? REQUESTS : kind === "hit" ? PIPELINED_HITS : PIPELINED_REQUESTS;
   if (kind === "miss") {
-    const often = { connections: CONNECTIONS, order: "sequential", seconds: 60, wire: "resp" } as const;
-    const keys = { operation: "get", keys: COLD_KEYS, seed: Math.floor(Math.random() * 2 ** 31) } as const;
-    const result = await load({ ...often, ...keys, port, pipeline, requests });
-    requests = result.requests;
-    if (result.wrongReplies > 0) throw new Error(`${result.wrongReplies} wrong replies`);
+    requests = await inOrder({ operation: "get", port, pipeline, requests });
   } else {
     await runRedisBenchmark({ port, requests, command: kind === "hit" ? GET : SET, pipeline });
   }
@@ -148,15 +145,20 @@ async function runRelay({ relays }: Subject, { kind, pipeline }: Case): Promise<
   const operation: Operation = kind === "set" ? "set" : "get";
   const { port, program } = relays[operation];
   const before = cpuMicros(program.pid);
-  const often = { connections: CONNECTIONS, order: "sequential", seconds: 60, wire: "resp" } as const;
   const wanted = pipeline === 1 ? REQUESTS : PIPELINED_REQUESTS;
-  const { requests, wrongReplies } = await load({
-    ...often,
-    ...{ operation, keys: COLD_KEYS, seed: Math.floor(Math.random() * 2 ** 31) },
-    ...{ port, pipeline, requests: wanted },
-  });
-  if (wrongReplies > 0) throw new Error(`${wrongReplies} wrong replies`);
+  const requests = await inOrder({ operation, port, pipeline, requests: wanted });
   return (cpuMicros(program.pid) - before) / requests;
+}
+
+/** Requests one key after the other of more than a small cache holds. @returns how many requests were answered */
+async function inOrder(
+  wanted: Pick<LoadSettings, "operation" | "port" | "pipeline" | "requests">,
+): Promise<number> {
+  const often = { connections: CONNECTIONS, order: "sequential", seconds: 60, wire: "resp" } as const;
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  const { requests, wrongReplies } = await load({ ...often, keys: COLD_KEYS, seed, ...wanted });
+  if (wrongReplies > 0) throw new Error(`${wrongReplies} wrong replies`);
+  return requests;
 }
 
 async function costs(subjects: readonly Subject[]): Promise<string[]> {

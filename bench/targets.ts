@@ -209,13 +209,8 @@ export async function nutcrackerTarget(): Promise<Target> {
 
 /** Starts a server that answers every event with a fixed reply and parses nothing, to measure the runtime itself. */
 export async function floorTarget(probe: Probe = {}): Promise<Target> {
-  const script = fileURLToPath(new URL("./floor.ts", import.meta.url));
-  const { program, ready } = await Program.start(
-    pinned(SERVER_CPU, [process.execPath, script]),
-    (line) => (line.startsWith("port ") ? Number(line.slice(5)) : undefined),
-    { env: { ...probe } },
-  );
-  return target("the runtime's floor", "resp", program, ready, {});
+  const { program, port } = await script("./floor.ts", [], probe);
+  return target("the runtime's floor", "resp", program, port, {});
 }
 
 /**
@@ -226,10 +221,20 @@ export async function relay(
   operation: "get" | "set",
   nodes: readonly number[],
 ): Promise<{ program: Program; port: number }> {
-  const script = fileURLToPath(new URL("./relay.ts", import.meta.url));
+  return script("./relay.ts", [operation, ...nodes.map(String)]);
+}
+
+/** Starts a script of this folder, which prints `port N` once it listens. */
+async function script(
+  name: string,
+  args: readonly string[],
+  probe: Probe = {},
+): Promise<{ program: Program; port: number }> {
+  const path = fileURLToPath(new URL(name, import.meta.url));
   const { program, ready } = await Program.start(
-    pinned(SERVER_CPU, [process.execPath, script, operation, ...nodes.map(String)]),
+    pinned(SERVER_CPU, [process.execPath, path, ...args]),
     (line) => (line.startsWith("port ") ? Number(line.slice(5)) : undefined),
+    { env: { ...probe } },
   );
   return { program, port: ready };
 }
