@@ -1,19 +1,12 @@
 import { expect, test } from "bun:test";
-import { utf8 } from "../lib/bytes.ts";
-import { DEFAULT_LIMITS } from "../net/limits.ts";
-import { Request } from "../protocol/protocol.ts";
-import { RespParser } from "../protocol/resp-parser.ts";
+import { requestOf } from "../../test/support/request.ts";
 import { readPause } from "./pause-request.ts";
 
 const NOW_MS = 1_700_000_000_000;
 
 /** Reads `CLIENT PAUSE` with these arguments. */
 function read(...args: string[]): ReturnType<typeof readPause> {
-  const words = ["CLIENT", "PAUSE", ...args];
-  const bytes = utf8(`*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`);
-  const request = new Request();
-  new RespParser(DEFAULT_LIMITS.parser).parse(bytes, 0, bytes.length, request);
-  return readPause(request, NOW_MS);
+  return readPause(requestOf("CLIENT", "PAUSE", ...args), NOW_MS);
 }
 
 test("a pause lasts as long as it says, for all commands unless it says so", () => {

@@ -1,18 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { ByteBuffer } from "../lib/byte-buffer.ts";
-import { DEFAULT_LIMITS } from "../net/limits.ts";
-import { Request } from "../protocol/protocol.ts";
-import { writeCommand } from "../protocol/request-writer.ts";
-import { RespParser } from "../protocol/resp-parser.ts";
+import { requestOf } from "../../test/support/request.ts";
 import { asksOrigin, isPause, isTracking, tellsOfClients } from "./request-kinds.ts";
-
-function requestOf(...words: string[]): Request {
-  const out = new ByteBuffer();
-  writeCommand(out, words);
-  const request = new Request();
-  expect(new RespParser(DEFAULT_LIMITS.parser).parse(out.bytes, 0, out.length, request)).toBe(out.length);
-  return request;
-}
 
 describe("requests about clients", () => {
   // The request, and whether it pauses, is about tracking, or tells of clients.
