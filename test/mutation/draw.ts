@@ -1,5 +1,5 @@
 import type { SeededRandom } from "../../src/lib/random.ts";
-import { apply, KINDS, type Mutation, mutationsOf } from "./mutations.ts";
+import { apply, type Description, describeMutation, KINDS, type Mutation, mutationsOf } from "./mutations.ts";
 import type { Program } from "./program.ts";
 import { filesOf, type Room } from "./rooms.ts";
 import type { Scratch } from "./scratch.ts";
@@ -7,6 +7,7 @@ import type { Scratch } from "./scratch.ts";
 export interface Drawn {
   readonly room: Room;
   readonly mutation: Mutation;
+  readonly description: Description;
 }
 
 /**
@@ -42,7 +43,9 @@ export async function draw(
     const compiles = await program.compiles(mutation!.path, apply(text, mutation!));
     scratch.write(mutation!.path, text);
     await program.compiles(mutation!.path, text);
-    if (compiles) drawn.push({ room, mutation: mutation! });
+    if (compiles) {
+      drawn.push({ room, mutation: mutation!, description: describeMutation(text, mutation!) });
+    }
   }
   return drawn;
 }

@@ -88,7 +88,8 @@ describe("mutations", () => {
   test("are told with their line", () => {
     const text = "first();\n  second(1,\n    2);\nthird();";
     const start = text.indexOf("2);");
-    const mutation = { kind: "constant", path: "a.ts", start, end: start + 1, replacement: "4" } as const;
+    const around = { start, end: start + 1, isStatement: false };
+    const mutation = { kind: "constant", path: "a.ts", ...around, replacement: "4", around } as const;
     expect(describeMutation(text, mutation)).toEqual({ line: 3, before: "2);", after: "4);" });
   });
 });

@@ -24,6 +24,14 @@ export interface Mutation {
   readonly start: number;
   readonly end: number;
   readonly replacement: string;
+  /** The expression or statement that the change is in. */
+  readonly around: Span;
+}
+
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+  readonly isStatement: boolean;
 }
 
 /** All mutations of a file, in the order of their places. */
@@ -31,8 +39,10 @@ export function mutationsOf(path: string, source: SourceFile): Mutation[] {
   const { text } = source;
   const found: Mutation[] = [];
   const textOf = (node: Node): string => text.slice(node.getStart(source), node.end);
-  const add = (kind: Kind, node: Node, replacement: string): void => {
-    found.push({ kind, path, start: node.getStart(source), end: node.end, replacement });
+  const add = (kind: Kind, node: Node, replacement: string, whole = node): void => {
+    const isStatement = isExpressionStatement(whole) || isIfStatement(whole);
+    const around = { start: whole.getStart(source), end: whole.end, isStatement };
+    found.push({ kind, path, start: node.getStart(source), end: node.end, replacement, around });
   };
   const visit = (node: Node): void => {
     // Types do not run; templates and log messages are for people.
@@ -40,7 +50,7 @@ export function mutationsOf(path: string, source: SourceFile): Mutation[] {
     if (isCallExpression(node) && LOG_CALL.test(textOf(node.expression))) return;
     if (isBinaryExpression(node)) {
       const flipped = FLIPPED[textOf(node.operatorToken)];
-      if (flipped !== undefined) add("comparison", node.operatorToken, flipped);
+      if (flipped !== undefined) add("comparison", node.operatorToken, flipped, node);
     } else if (isNumericLiteral(node)) {
       for (const changed of changedNumbers(textOf(node))) add("constant", node, changed);
     } else if (node.kind === SyntaxKind.TrueKeyword) {

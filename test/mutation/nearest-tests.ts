@@ -51,7 +51,8 @@ export class Uses {
   }
 }
 
-function roomOf(path: string): string {
+/** `src/proxy`, say. */
+export function roomOf(path: string): string {
   return path.split("/").slice(0, 2).join("/");
 }
 

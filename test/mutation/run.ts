@@ -8,12 +8,12 @@ import { parseArgs } from "node:util";
 import { SeededRandom } from "../../src/lib/random.ts";
 import { type Drawn, draw } from "./draw.ts";
 import { whyEquivalent } from "./equivalents.ts";
-import { describeMutation } from "./mutations.ts";
-import { Uses } from "./nearest-tests.ts";
+import { roomOf, Uses } from "./nearest-tests.ts";
 import { Program } from "./program.ts";
+import { Reach } from "./reach.ts";
 import { ROOMS } from "./rooms.ts";
 import { Scratch } from "./scratch.ts";
-import { type Outcome, Trials } from "./trial.ts";
+import { Trials } from "./trial.ts";
 
 const { values } = parseArgs({
   options: {
@@ -43,6 +43,8 @@ const limits = {
 };
 /** Caught of all that are not equivalent. */
 const LEAST_SHARE = 0.9;
+/** For the tests of a mutation's own room. */
+const NEAR_MS = 120_000;
 
 const root = join(import.meta.dir, "../..");
 console.log(`seed ${seed}`);
@@ -84,41 +86,87 @@ async function drawAll(): Promise<Drawn[]> {
   }
 }
 
-function told({ room, mutation }: Drawn): string {
-  const { line, before, after } = describeMutation(scratch.read(mutation.path), mutation);
+function told({ room, mutation, description: { line, before, after } }: Drawn): string {
   return `${room.name}, ${mutation.kind}: ${mutation.path}:${line}\n    ${before}\n  → ${after}`;
 }
 
+/** A mutation that no test has noticed so far. */
+interface Unnoticed {
+  readonly one: Drawn;
+  readonly passed: readonly string[];
+  readonly durationMs: number;
+}
+
+/**
+ * First each mutation with the tests of its own room, which notice most; then those that are left with all tests that
+ * run their code, wherever these lie.
+ */
 async function tryAll(): Promise<void> {
-  const queue = [...drawn];
-  const work = async (copy: Scratch): Promise<void> => {
-    const trials = new Trials(copy, limits);
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const { path } = next.mutation;
-      const description = describeMutation(copy.read(path), next.mutation);
-      const reason = whyEquivalent(path, description);
-      const outcome = reason === undefined ? await trials.try(next.mutation, uses.testsOf(path)) : undefined;
-      const verdict =
-        outcome === undefined ? "equivalent" : outcome.caughtBy === undefined ? "survived" : "caught";
-      const how = outcome === undefined ? reason! : howOf(outcome);
-      results.push({ room: next.room.name, kind: next.mutation.kind, path, ...description, verdict, how });
-      console.log(`\n${results.length}/${drawn.length} ${verdict.toUpperCase()}, ${told(next)}\n  ${how}`);
-    }
-    for (const test of trials.broken) console.log(`\n${test} fails without any mutation: it shows nothing`);
-  };
-  const copies = Array.from({ length: whole("jobs", 1) - 1 }, () => new Scratch(root));
+  const copies = [scratch, ...Array.from({ length: whole("jobs", 1) - 1 }, () => new Scratch(root))];
+  const trials = copies.map((copy) => new Trials(copy, limits));
   try {
-    await Promise.all([scratch, ...copies].map(work));
+    const judged: Unnoticed[] = [];
+    for (const one of drawn) {
+      const reason = whyEquivalent(one.mutation.path, one.description);
+      if (reason === undefined) judged.push({ one, passed: [], durationMs: 0 });
+      else conclude(one, "equivalent", reason);
+    }
+    const testsIn = (path: string) => uses.testsOf(path).filter((test) => roomOf(test) === roomOf(path));
+    const left = await tryEach(trials, judged, ({ one }) => testsIn(one.mutation.path), NEAR_MS);
+    const mutations = left.map(({ one }) => one.mutation);
+    const tests = [...new Set(mutations.flatMap(({ path }) => uses.testsOf(path)))];
+    if (left.length > 0) {
+      console.log(
+        `\n${left.length} are left. Which tests run their code? Running ${tests.length} files once`,
+      );
+    }
+    const reach = await Reach.measure(copies, mutations, tests, limits);
+    const survivors = await tryEach(trials, left, ({ one, passed }) =>
+      reach.testsOf(mutations.indexOf(one.mutation)).filter((test) => !passed.includes(test)),
+    );
+    for (const { one, passed, durationMs } of survivors) {
+      const rest = reach.testsOf(mutations.indexOf(one.mutation)).filter((test) => !passed.includes(test));
+      const untried = rest.length === 0 ? "" : `; not tried: ${rest.join(", ")}`;
+      conclude(one, "survived", `${passed.length} test files pass${untried}, ${seconds(durationMs)}`);
+    }
+    const broken = new Set(trials.flatMap((each) => each.broken));
+    for (const test of broken) console.log(`\n${test} fails without any mutation: it shows nothing`);
   } finally {
-    for (const copy of copies) copy[Symbol.dispose]();
+    for (const copy of copies.slice(1)) copy[Symbol.dispose]();
   }
 }
 
-function howOf({ caughtBy, isHang, passed, left, durationMs }: Outcome): string {
-  const seconds = `${(durationMs / 1000).toFixed(1)} s`;
-  if (caughtBy !== undefined) return `${isHang ? "hangs" : "fails"} ${caughtBy}, ${seconds}`;
-  const rest = left === 0 ? "" : `; no time for ${left} more`;
-  return `${passed} test files pass${rest}, ${seconds}`;
+/** Tries mutations, as many at once as there are copies. Returns those that no test has noticed. */
+async function tryEach(
+  trials: readonly Trials[],
+  list: readonly Unnoticed[],
+  testsOf: (unnoticed: Unnoticed) => readonly string[],
+  atMostMs = limits.mutationMs,
+): Promise<Unnoticed[]> {
+  const queue = [...list];
+  const left: Unnoticed[] = [];
+  const work = async (copy: Trials): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const { one } = next;
+      const outcome = await copy.try(one.mutation, testsOf(next), Math.min(atMostMs, limits.mutationMs));
+      const { caughtBy, isHang } = outcome;
+      const durationMs = next.durationMs + outcome.durationMs;
+      if (caughtBy === undefined) left.push({ one, passed: [...next.passed, ...outcome.passed], durationMs });
+      else conclude(one, "caught", `${isHang ? "hangs" : "fails"} ${caughtBy}, ${seconds(durationMs)}`);
+    }
+  };
+  await Promise.all(trials.map(work));
+  return left;
+}
+
+function conclude(one: Drawn, verdict: Result["verdict"], how: string): void {
+  const { path, kind } = one.mutation;
+  results.push({ room: one.room.name, kind, path, ...one.description, verdict, how });
+  console.log(`\n${results.length}/${drawn.length} ${verdict.toUpperCase()}, ${told(one)}\n  ${how}`);
+}
+
+function seconds(durationMs: number): string {
+  return `${(durationMs / 1000).toFixed(1)} s`;
 }
 
 function report(): void {
