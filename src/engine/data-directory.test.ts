@@ -17,9 +17,10 @@ import { latin1, utf8 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
 import type { Log } from "../lib/log.ts";
 import { SeededRandom } from "../lib/random.ts";
-import { DamageError } from "./damage.ts";
+import { copyName, DamageError } from "./damage.ts";
+import { keepCopies } from "./data-directory.ts";
 import { type EarlierEntry, makeEarlierDirectory } from "./earlier-directory-fixture.ts";
-import { NEVER, setWhole } from "./engine.ts";
+import { NEVER, StorageError, setWhole } from "./engine.ts";
 import { scanAll } from "./engine-model.ts";
 import { FRAMES_AT, SECOND_HEADER_AT } from "./journal-format.ts";
 import { LmdbEngine, type LmdbEngineOptions } from "./lmdb.ts";
@@ -211,6 +212,24 @@ describe("damage", () => {
         );
       }
     }
+  });
+
+  test("whose copy cannot be made is an error, and nothing else is removed", () => {
+    mkdirSync(directory);
+    const nowMs = 1_700_000_000_000;
+    const damages = ["journal-odd", "journal-even"].map((file) => ({ file, at: undefined, what: "gone" }));
+    // A directory cannot be copied as a file is.
+    mkdirSync(join(directory, "journal-odd"));
+    expect(() => keepCopies(directory, damages, nowMs)).toThrow(StorageError);
+    expect(readdirSync(directory)).toEqual(["journal-odd"]);
+
+    writeFileSync(join(directory, "journal-even"), "damaged");
+    writeFileSync(join(directory, copyName("journal-even", nowMs)), "an earlier copy");
+    expect(() => keepCopies(directory, damages.slice(1), nowMs)).toThrow(
+      "cannot keep a copy of the damaged journal-even: EEXIST",
+    );
+    expect(readFileSync(join(directory, copyName("journal-even", nowMs)), "utf8")).toBe("an earlier copy");
+    expect(keepCopies(directory, damages.slice(1), nowMs + 1)).toEqual([copyName("journal-even", nowMs + 1)]);
   });
 
   test("a header with one whole copy loses nothing, and is reported", async () => {

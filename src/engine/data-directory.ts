@@ -92,7 +92,8 @@ export function keepCopies(directory: string, damages: readonly Damage[], nowMs:
       copyFileSync(join(directory, file), join(directory, copy), constants.COPYFILE_EXCL);
       synchronize(join(directory, copy));
     } catch (error) {
-      rmSync(join(directory, copy), { force: true });
+      // A file that had the name before is not ours to remove.
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") rmSync(join(directory, copy), { force: true });
       throw new StorageError(`cannot keep a copy of the damaged ${file}: ${(error as Error).message}`);
     }
     copies.push(copy);
