@@ -1,6 +1,6 @@
 /** The format of the file of warm keys, and what becomes of files that are damaged. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { TemporaryDirectory } from "../../../test/support/program.ts";
@@ -56,6 +56,25 @@ const anyKey = fc.oneof(
 );
 
 describe("a file of warm keys", () => {
+  test("that cannot be begun leaves nothing behind when its error is told", async () => {
+    const path = newPath();
+    const script = [
+      `const { WarmFileDraft } = await import(${JSON.stringify(join(import.meta.dir, "warm-file.ts"))});`,
+      `const error = await WarmFileDraft.create(${JSON.stringify(path)}, ${JSON.stringify(ORIGIN)}).catch((e) => e);`,
+      'console.log(error.code, require("node:fs").readdirSync(process.argv[1]).length);',
+    ].join("\n");
+    const folder = join(path, "..");
+    // No file may become as long as a block, which the system counts as a full disk.
+    const limited = "trap '' XFSZ; ulimit -f 0; exec \"$@\"";
+    const before = readdirSync(folder).length;
+    const child = Bun.spawn(["bash", "-c", limited, "bash", process.execPath, "-e", script, folder], {
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    expect(await new Response(child.stdout).text()).toBe(`EFBIG ${before}\n`);
+  });
+
   test("tells the keys that were written, whatever bytes they are of, in their order", async () => {
     const property = fc.asyncProperty(fc.array(anyKey, { maxLength: 300, size: "medium" }), async (keys) => {
       const path = newPath();
