@@ -78,6 +78,7 @@ function openOfProxy(
       nowMs,
       threadMs: time.readMs,
       clockMs: systemClock.monotonicMs,
+      collectGarbage: () => Bun.gc(true),
       restartedMs: isRestart ? nowMs() : undefined,
     },
   });

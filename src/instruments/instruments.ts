@@ -91,6 +91,8 @@ export interface InstrumentsOptions {
   readonly clockMs: () => number;
   /** The time base of the cache. */
   readonly nowMs: () => number;
+  /** Gives back what this thread does not use any more: the runtime would do so much later. */
+  readonly collectGarbage: () => void;
   /** When this thread replaced one that had died; undefined: it did not. */
   readonly restartedMs: number | undefined;
 }
@@ -105,8 +107,10 @@ const ADAPT_MS = 250;
 const DEPARTURES_AT_ONCE = 10_000;
 /** How often the history takes the figures. */
 const HISTORY_MS = 1000;
-/** The optimum takes a tenth of a second of processor time, and changes slowly. */
-const OPTIMUM_MS = 15_000;
+/** How often the optimum is computed at most. */
+const OPTIMUM_MS = 5000;
+/** The share of one processor that it may take: once many reads are remembered, it takes tenths of a second. */
+const OPTIMUM_SHARE = 0.004;
 /** Estimates cost more than all other figures together, and a stream asks for these four times a second. */
 const ESTIMATES_MS = 1000;
 const DURATION = "glasscache_request_duration_seconds";
@@ -124,7 +128,10 @@ export class Instruments implements InstrumentsView {
   readonly #history: History;
   #historyMs = 0;
   /** The optimum at each size, as it was last computed. */
-  readonly #optimum = new KeptValue(OPTIMUM_MS, () => this.#whatIf.optimum());
+  readonly #optimum = new KeptValue(OPTIMUM_MS, () => this.#whatIf.optimum(), {
+    share: OPTIMUM_SHARE,
+    clockMs: () => this.#options.clockMs(),
+  });
   readonly #estimates = new KeptValue(ESTIMATES_MS, () => this.#whatIf.estimates());
   #present: PresentCache;
   #whatIf: WhatIf;
@@ -385,7 +392,9 @@ export class Instruments implements InstrumentsView {
     // A load that has just come counts at once, one that has gone counts for a while.
     const readsPerSecond = Math.max(this.#load.readsPerSecond, this.#load.lastReadsPerSecond);
     this.#options.memory.control.countEvery = countEvery(readsPerSecond);
-    this.#whatIf.adapt(present, { readsPerSecond, otherShare, budget: this.#options.settings.budget });
+    const { budget } = this.#options.settings;
+    const isReplaced = this.#whatIf.adapt(present, { readsPerSecond, otherShare, budget });
+    if (isNew || isReplaced) this.#options.collectGarbage();
   }
 
   #presentCache(): PresentCache {

@@ -26,8 +26,8 @@ export function shapesFor(present: PresentCache, miniatureEntries: number): Size
   return FACTORS.map((factor) => {
     const size = Math.max(1, Math.round(present.size * factor));
     const entries = Math.max(1, Math.round(present.entries * factor));
-    // A cache in bytes may hold more entries than on the average.
-    const most = present.unit === "entries" ? size : entries * 8;
+    // A cache in bytes may hold more entries than it does at present, of smaller values.
+    const most = present.unit === "entries" ? size : entries * 4;
     return { size, unit: present.unit, entries: most, ratio: Math.min(1, miniatureEntries / entries) };
   });
 }

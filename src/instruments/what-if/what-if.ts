@@ -159,11 +159,14 @@ export class WhatIf {
     });
   }
 
-  /** Changes the plan, if the load asks for another one. */
+  /**
+   * Changes the plan, if the load asks for another one.
+   * @returns whether all simulated caches were replaced: those before were most of the memory in use
+   */
   adapt(
     present: PresentCache,
     load: { readonly readsPerSecond: number; readonly budget: number; readonly otherShare: number },
-  ): void {
+  ): boolean {
     const plan = this.#planFor(present, load, this.#plan);
     const isAsBefore = isAlike(present, this.#present);
     const areSizesAsBefore = isAsBefore && plan.miniatureEntries === this.#plan.miniatureEntries;
@@ -179,6 +182,7 @@ export class WhatIf {
     if (isLarger && isAsBefore) this.#skip = Math.max(this.#skip, MOST_SKIPPED * present.entries);
     this.#plan = plan;
     if (this.#slices.length === 0) this.#openSlice(this.#sliceSinceMs);
+    return !areSizesAsBefore;
   }
 
   #planFor(present: PresentCache, load: Parameters<WhatIf["adapt"]>[1], before?: SamplingPlan): SamplingPlan {
