@@ -145,6 +145,21 @@ describe.skipIf(!redis.available)(redis.title("users"), () => {
       app.close();
     });
 
+    test("GETUSER tells of a user what Redis tells", async () => {
+      const rules =
+        "reset on >one >two ~a:* %R~b:* &news +get (+hget ~h:*) (%W~w:* +@write &more)".split(" ");
+      const told = ["ACL", "GETUSER", "several"];
+      for (const version of [2, 3] as const) {
+        using own = await RespClient.connect({ port: service.port, version });
+        using theirs = await RespClient.connect({ port: origin.port, version });
+        for (const client of [own, theirs]) await client.must("ACL", "SETUSER", "several", ...rules);
+        // Redis 7.0 tells all commands that a category has.
+        const text = (reply: unknown) => JSON.stringify(reply).replaceAll(/\+@write[^"]*/g, "+@write");
+        expect(text(await own.must(...told))).toBe(text(await theirs.must(...told)));
+        await theirs.must("ACL", "DELUSER", "several");
+      }
+    });
+
     test("names of keys are shown to those who may read them", async () => {
       const app = await clientOf("app", "~app:* %W~shared:* +@all");
       expect(

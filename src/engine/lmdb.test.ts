@@ -15,10 +15,12 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { open as openDatabase } from "lmdb";
 import { until } from "../../test/support/until.ts";
+import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { latin1, utf8 } from "../lib/bytes.ts";
 import { ManualClock } from "../lib/clock.ts";
 import { murmurCollisions } from "../lib/murmur-collisions-fixture.ts";
 import { SeededRandom } from "../lib/random.ts";
+import { TakingSink } from "../store/copy-sink.ts";
 import { DamageError } from "./damage.ts";
 import {
   type LargeWrite,
@@ -464,6 +466,33 @@ describe("lmdb engine", () => {
         });
       }
     }
+
+    test.each([
+      ["with room in the arena", 16 * 1024 ** 2],
+      ["with none", 256 * 1024],
+    ])("stays as it was read while others are read, pending and stored: %s", async (_, arenaBytes) => {
+      const engine = await open({ sync: "interval", arenaBytes });
+      const others = [1, 2, 3].map((other) => value.map((byte) => byte ^ other));
+      setWhole(engine, key, value, NEVER);
+      for (const [i, other] of others.entries()) setWhole(engine, utf8(`other ${i}`), other, NEVER);
+      for (const isPending of [true, false]) {
+        if (!isPending) await untilWritten(engine);
+        const sink = new TakingSink();
+        expect(engine.read(key, 0, key.length, sink)).toBe(true);
+        for (const [i, other] of others.entries()) {
+          expect(engine.get(utf8(`other ${i}`))!.value).toEqual(other);
+        }
+        const read = new ByteBuffer();
+        if (sink.large === undefined) read.append(sink.copy);
+        else {
+          for (let at = 0; at < value.length; at += 100_000) {
+            expect(sink.large.read(at, Math.min(100_000, value.length - at), read)).toBe(true);
+          }
+          sink.large.release();
+        }
+        expect(Buffer.compare(read.view(), value)).toBe(0);
+      }
+    });
 
     test("is refused, and changes nothing, when the disk failed before its end", async () => {
       const disk = new SlowDisk();

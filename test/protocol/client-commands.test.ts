@@ -292,6 +292,15 @@ const SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    title: "errors of KILL",
+    steps: [
+      "a: CLIENT KILL / CLIENT KILL ID / CLIENT KILL ID 0 / CLIENT KILL ID x / CLIENT KILL 1.2.3.4:5",
+      "a: CLIENT KILL ID $b ADDR / CLIENT KILL ID $b SKIPME / CLIENT KILL ID $b SKIPME maybe",
+      "a: CLIENT KILL ID $b TYPE / CLIENT KILL ID $b TYPE none / CLIENT KILL ID $b USER nobody / CLIENT KILL WORD x",
+      "b: PING",
+    ],
+  },
+  {
     title: "errors of PAUSE and UNBLOCK",
     steps: [
       "a: CLIENT PAUSE / CLIENT PAUSE x / CLIENT PAUSE -1 / CLIENT PAUSE 1 x / CLIENT PAUSE 1 write x / CLIENT PAUSE 0",

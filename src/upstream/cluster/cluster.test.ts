@@ -178,6 +178,19 @@ describe("the nodes", () => {
   });
 });
 
+test("a request for any node goes to one that answers, and else to one that may", async () => {
+  const one = await opened({ heartbeatMs: 5, heartbeatTimeoutMs: 200 });
+  const [first, second, third] = one.origin.nodes;
+  expect(one.origin.anyNode()).toBe(first!);
+  one.servers[0]!.goDown();
+  await until(() => first!.channel.status !== "up");
+  expect(one.origin.anyNode()).toBe(second!);
+  one.servers[1]!.goDown();
+  await until(() => second!.channel.status !== "up");
+  expect(one.origin.anyNode()).toBe(third!);
+  expect(await one.askAt(one.origin.anyNode(), ["PING"])).toBe("+PONG\r\n");
+});
+
 test.each([1, 2, 3])("a fence is passed once, behind the answer of the last of %d nodes", async (count) => {
   const patient = { timeoutMs: 60_000, heartbeatMs: 60_000, heartbeatTimeoutMs: 60_000 };
   const one = await bench(patient, count).ready();
@@ -330,6 +343,19 @@ describe("while the cluster changes hands", () => {
       expect(one.servers[2]!.count("SET")).toBe(3);
     },
   );
+
+  test("the topology is looked at, but not for a slot that is on its way", async () => {
+    const one = await opened({ heartbeatMs: 60_000, heartbeatTimeoutMs: 60_000 });
+    const answers = ["-TRYAGAIN not yet\r\n", "+OK\r\n", "-CLUSTERDOWN The cluster is down\r\n", "+OK\r\n"];
+    one.servers[2]!.script = ([name]) => (name === "SET" ? answers.shift() : undefined);
+    const asked = one.servers[0]!.count("CLUSTER", "NODES");
+    expect(await one.ask(["SET", A, "1"])).toBe("+OK\r\n");
+    // Behind this reply, a question would have come.
+    await one.ask(["GET", B]);
+    expect(one.servers[0]!.count("CLUSTER", "NODES")).toBe(asked);
+    expect(await one.ask(["SET", A, "1"])).toBe("+OK\r\n");
+    await one.servers[0]!.received(asked + 1, "CLUSTER", "NODES");
+  });
 
   test("a request that is put off fails when the proxy ends", async () => {
     const one = await opened();
