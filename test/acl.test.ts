@@ -146,8 +146,9 @@ describe.skipIf(!redis.available)(redis.title("users"), () => {
     });
 
     test("GETUSER tells of a user what Redis tells", async () => {
-      const rules =
-        "reset on >one >two ~a:* %R~b:* &news +get (+hget ~h:*) (%W~w:* +@write &more)".split(" ");
+      const rules = "reset on >one >two ~a:* %R~b:* &news +get (+hget ~h:*) (%W~w:* +@write &more)".split(
+        " ",
+      );
       const told = ["ACL", "GETUSER", "several"];
       for (const version of [2, 3] as const) {
         using own = await RespClient.connect({ port: service.port, version });
