@@ -8,12 +8,11 @@ import { parseArgs } from "node:util";
 import { SeededRandom } from "../../src/lib/random.ts";
 import { type Drawn, draw } from "./draw.ts";
 import { whyEquivalent } from "./equivalents.ts";
-import { roomOf, Uses } from "./nearest-tests.ts";
+import { Judge, type Verdict } from "./judge.ts";
+import { Uses } from "./nearest-tests.ts";
 import { Program } from "./program.ts";
-import { Reach } from "./reach.ts";
 import { ROOMS } from "./rooms.ts";
 import { Scratch } from "./scratch.ts";
-import { Trials } from "./trial.ts";
 
 const { values } = parseArgs({
   options: {
@@ -43,8 +42,6 @@ const limits = {
 };
 /** Caught of all that are not equivalent. */
 const LEAST_SHARE = 0.9;
-/** For the tests of a mutation's own room. */
-const NEAR_MS = 120_000;
 
 const root = join(import.meta.dir, "../..");
 console.log(`seed ${seed}`);
@@ -65,7 +62,7 @@ interface Result {
   readonly line: number;
   readonly before: string;
   readonly after: string;
-  readonly verdict: "caught" | "survived" | "equivalent";
+  readonly verdict: Verdict;
   readonly how: string;
 }
 
@@ -90,87 +87,29 @@ function told({ room, mutation, description: { line, before, after } }: Drawn): 
   return `${room.name}, ${mutation.kind}: ${mutation.path}:${line}\n    ${before}\n  → ${after}`;
 }
 
-/** A mutation that no test has noticed so far. */
-interface Unnoticed {
-  readonly one: Drawn;
-  readonly passed: readonly string[];
-  readonly durationMs: number;
-}
-
-/**
- * First each mutation with the tests of its own room, which notice most; then those that are left with all tests that
- * run their code, wherever these lie.
- */
 async function tryAll(): Promise<void> {
   const copies = [scratch, ...Array.from({ length: whole("jobs", 1) - 1 }, () => new Scratch(root))];
-  const trials = copies.map((copy) => new Trials(copy, limits));
   try {
-    const judged: Unnoticed[] = [];
+    const judged: Drawn[] = [];
     for (const one of drawn) {
       const reason = whyEquivalent(one.mutation.path, one.description);
-      if (reason === undefined) judged.push({ one, passed: [], durationMs: 0 });
+      if (reason === undefined) judged.push(one);
       else conclude(one, "equivalent", reason);
     }
-    const testsIn = (path: string) => uses.testsOf(path).filter((test) => roomOf(test) === roomOf(path));
-    const left = await tryEach(trials, judged, ({ one }) => testsIn(one.mutation.path), NEAR_MS);
-    const mutations = left.map(({ one }) => one.mutation);
-    const tests = [...new Set(mutations.flatMap(({ path }) => uses.testsOf(path)))];
-    if (left.length > 0) {
-      console.log(
-        `\n${left.length} are left. Which tests run their code? Running ${tests.length} files once`,
-      );
-    }
-    const reach = await Reach.measure(copies, mutations, tests, limits);
-    const survivors = await tryEach(trials, left, ({ one, passed }) =>
-      reach.testsOf(mutations.indexOf(one.mutation)).filter((test) => !passed.includes(test)),
-    );
-    for (const { one, passed, durationMs } of survivors) {
-      const rest = reach.testsOf(mutations.indexOf(one.mutation)).filter((test) => !passed.includes(test));
-      const untried = rest.length === 0 ? "" : `; not tried: ${rest.join(", ")}`;
-      conclude(one, "survived", `${passed.length} test files pass${untried}, ${seconds(durationMs)}`);
-    }
-    const broken = new Set(trials.flatMap((each) => each.broken));
-    for (const test of broken) console.log(`\n${test} fails without any mutation: it shows nothing`);
+    await new Judge(copies, uses, limits, conclude).judge(judged);
   } finally {
     for (const copy of copies.slice(1)) copy[Symbol.dispose]();
   }
 }
 
-/** Tries mutations, as many at once as there are copies. Returns those that no test has noticed. */
-async function tryEach(
-  trials: readonly Trials[],
-  list: readonly Unnoticed[],
-  testsOf: (unnoticed: Unnoticed) => readonly string[],
-  atMostMs = limits.mutationMs,
-): Promise<Unnoticed[]> {
-  const queue = [...list];
-  const left: Unnoticed[] = [];
-  const work = async (copy: Trials): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const { one } = next;
-      const outcome = await copy.try(one.mutation, testsOf(next), Math.min(atMostMs, limits.mutationMs));
-      const { caughtBy, isHang } = outcome;
-      const durationMs = next.durationMs + outcome.durationMs;
-      if (caughtBy === undefined) left.push({ one, passed: [...next.passed, ...outcome.passed], durationMs });
-      else conclude(one, "caught", `${isHang ? "hangs" : "fails"} ${caughtBy}, ${seconds(durationMs)}`);
-    }
-  };
-  await Promise.all(trials.map(work));
-  return left;
-}
-
-function conclude(one: Drawn, verdict: Result["verdict"], how: string): void {
+function conclude(one: Drawn, verdict: Verdict, how: string): void {
   const { path, kind } = one.mutation;
   results.push({ room: one.room.name, kind, path, ...one.description, verdict, how });
   console.log(`\n${results.length}/${drawn.length} ${verdict.toUpperCase()}, ${told(one)}\n  ${how}`);
 }
 
-function seconds(durationMs: number): string {
-  return `${(durationMs / 1000).toFixed(1)} s`;
-}
-
 function report(): void {
-  const count = (verdict: Result["verdict"], room?: string): number =>
+  const count = (verdict: Verdict, room?: string): number =>
     results.filter((result) => result.verdict === verdict && (room === undefined || result.room === room))
       .length;
   console.log("\nroom        caught  survived  equivalent");

@@ -5,7 +5,8 @@ export interface TestFileLimits {
   readonly testMs: number;
 }
 
-export type Verdict = "passed" | "failed" | "hung";
+/** How a test file ends. */
+export type Ending = "passed" | "failed" | "hung";
 
 /** Runs one test file in a process of its own. @param isWhole goes on after the first test that fails */
 export async function runTestFile(
@@ -13,7 +14,7 @@ export async function runTestFile(
   test: string,
   { fileMs, testMs }: TestFileLimits,
   isWhole = false,
-): Promise<Verdict> {
+): Promise<Ending> {
   const child = Bun.spawn(
     [
       ...[process.execPath, "test", "--no-orphans", `--timeout=${testMs}`],

@@ -1,6 +1,6 @@
 import { apply, type Mutation } from "./mutations.ts";
 import type { Scratch } from "./scratch.ts";
-import { runTestFile, type TestFileLimits, type Verdict } from "./test-file.ts";
+import { type Ending, runTestFile, type TestFileLimits } from "./test-file.ts";
 
 export interface TrialLimits extends TestFileLimits {
   /** After so long no further test file is begun. */
@@ -13,8 +13,6 @@ export interface Outcome {
   readonly isHang: boolean;
   /** Test files that have passed. */
   readonly passed: readonly string[];
-  /** Test files for which there was no time. */
-  readonly left: number;
   readonly durationMs: number;
 }
 
@@ -23,7 +21,7 @@ export class Trials {
   readonly #scratch: Scratch;
   readonly #limits: TrialLimits;
   /** How test files end without any mutation. */
-  readonly #unchanged = new Map<string, Verdict>();
+  readonly #unchanged = new Map<string, Ending>();
 
   constructor(scratch: Scratch, limits: TrialLimits) {
     this.#scratch = scratch;
@@ -32,7 +30,7 @@ export class Trials {
 
   /** Test files that do not even pass without a mutation, and so show nothing. */
   get broken(): string[] {
-    return [...this.#unchanged].filter(([, verdict]) => verdict !== "passed").map(([test]) => test);
+    return [...this.#unchanged].filter(([, ending]) => ending !== "passed").map(([test]) => test);
   }
 
   /** Runs test files until one fails. @param mutationMs after so long no further test file is begun */
@@ -48,17 +46,11 @@ export class Trials {
     const passed: string[] = [];
     try {
       this.#scratch.write(path, apply(original, mutation));
-      for (const [index, test] of tests.entries()) {
-        if (durationMs() > mutationMs) {
-          return {
-            ...{ caughtBy: undefined, isHang: false, passed },
-            left: tests.length - index,
-            durationMs: durationMs(),
-          };
-        }
+      for (const test of tests) {
+        if (durationMs() > mutationMs) break;
         if (this.broken.includes(test)) continue;
-        const verdict = await runTestFile(this.#scratch.root, test, this.#limits);
-        if (verdict === "passed") {
+        const ending = await runTestFile(this.#scratch.root, test, this.#limits);
+        if (ending === "passed") {
           passed.push(test);
           continue;
         }
@@ -69,11 +61,11 @@ export class Trials {
         if (this.#unchanged.get(test) !== "passed") continue;
         // A test that a busy machine has failed passes the second time.
         if ((await runTestFile(this.#scratch.root, test, this.#limits)) !== "passed") {
-          return { caughtBy: test, isHang: verdict === "hung", passed, left: 0, durationMs: durationMs() };
+          return { caughtBy: test, isHang: ending === "hung", passed, durationMs: durationMs() };
         }
         passed.push(test);
       }
-      return { caughtBy: undefined, isHang: false, passed, left: 0, durationMs: durationMs() };
+      return { caughtBy: undefined, isHang: false, passed, durationMs: durationMs() };
     } finally {
       this.#scratch.write(path, original);
     }
