@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import type { Socket } from "bun";
+import { Authority } from "../../test/support/certificates.ts";
 import { bulk, FakeOrigin, type FakeOriginOptions } from "../../test/support/fake-origin.ts";
 import { until } from "../../test/support/until.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
@@ -7,6 +8,7 @@ import { latin1, utf8 } from "../lib/bytes.ts";
 import { ChunkedBytes } from "../lib/chunked-bytes.ts";
 import { ManualClock, systemClock } from "../lib/clock.ts";
 import { ManualTimers } from "../lib/timers.ts";
+import type { ClientTls, TlsIdentity } from "../lib/tls.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import { UpstreamConnection, type UpstreamEvents, type UpstreamOptions } from "./connection.ts";
 import type { UpstreamError } from "./upstream-error.ts";
@@ -329,6 +331,33 @@ describe("time-outs", () => {
     expect(blocking.calls).toBe(0);
     bench.origin.connections[0]!.send("*-1\r\n");
     expect(await blocking.outcome).toBe("*-1\r\n");
+  });
+});
+
+describe("a connection with TLS", () => {
+  /** Asks a server that shows a certificate. @returns its answer or the failure */
+  async function askOver(identity: TlsIdentity, tls: ClientTls): Promise<string> {
+    const { certificate: cert, key } = identity;
+    using server = Bun.listen({
+      ...{ hostname: "127.0.0.1", port: 0, tls: { cert, key } },
+      socket: { data: (socket) => void socket.write("+PONG\r\n") },
+    });
+    const address = { host: "localhost", port: server.port, isSecure: true };
+    const bench = open({}, { address, tls });
+    const outcome = await bench.ask(["PING"]).outcome;
+    return typeof outcome === "string" ? outcome : outcome.message.replace(/^.*reached: /, "");
+  }
+
+  test("is open once the certificate is vouched for, or need not be", async () => {
+    using authority = new Authority();
+    using stranger = new Authority("Somebody else");
+    const identity = authority.issue("server");
+    const authorities = authority.certificate;
+    expect(await askOver(identity, { authorities, isInsecure: false })).toBe("+PONG\r\n");
+    expect(await askOver(identity, { isInsecure: true })).toBe("+PONG\r\n");
+    expect(await askOver(identity, { authorities: stranger.certificate, isInsecure: false })).toStartWith(
+      "no authority in --origin-ca vouches for its certificate",
+    );
   });
 });
 
