@@ -13,11 +13,11 @@ afterEach(() => {
 });
 
 /** Asks a server for its role. */
-function open(options: FakeOriginOptions = {}) {
+function open(options: FakeOriginOptions = {}, login: { readonly password?: string } = {}) {
   const origin = new FakeOrigin(options);
   const timers = new ManualTimers();
   const roles: string[] = [];
-  const address = { host: "127.0.0.1", port: origin.port, database: 3 };
+  const address = { host: "127.0.0.1", port: origin.port, database: 3, ...login };
   const times = { connectTimeoutMs: 5000, timeoutMs: 5000 };
   const withdraw = askRole(
     { address, clock: systemClock, timers, pendingBytes: 1000, ...times },
@@ -65,6 +65,13 @@ describe("a server that is asked for its role", () => {
     expect(origin.commands.map(({ command }) => command)).toEqual([["ROLE"]]);
     await until(() => origin.openConnections.length === 0);
     expect(timers.count).toBe(0);
+  });
+
+  test("gets the password first", async () => {
+    const options = { password: "pw" };
+    const { origin, roles } = open(options, options);
+    await until(() => roles.length > 0);
+    expect(origin.commands.map(({ command }) => command)).toEqual([["AUTH", "pw"], ["ROLE"]]);
   });
 
   test("has a second to answer", async () => {
