@@ -371,6 +371,54 @@ test("no more requests are taken while too many bytes wait for the origin", asyn
   expect(bench.connection.accepts).toBe(true);
 });
 
+test.each([
+  [77, false],
+  [78, true],
+])("with 77 bytes that wait, of %d, a further request is taken: %p", (pendingBytes, accepts) => {
+  const bench = open({}, { pendingBytes });
+  bench.ask(["SET", "a", "x".repeat(50)]);
+  expect(bench.connection.out.length).toBe(77);
+  expect(bench.connection.accepts).toBe(accepts);
+});
+
+test("nothing is asked in the first packet once a request has been written", () => {
+  const bench = open();
+  bench.ask(["PING"]);
+  expect(() => bench.connection.introduce(["HELLO", "3"], new Kept())).toThrow("a handshake comes first");
+});
+
+describe("reading", () => {
+  test("goes on after a pause, also behind pieces so large that others have their turn", async () => {
+    const text = "x".repeat(8_000_000);
+    const bench = open({ script: () => bulk(text) });
+    bench.connection.pauseReading();
+    bench.connection.readOn();
+    for (let round = 0; round < 2; round++) {
+      const reply = bench.ask(["GET", "large"]);
+      if (round === 1) {
+        bench.connection.pauseReading();
+        await bench.origin.received(2, "GET");
+        bench.connection.readOn();
+      }
+      expect((await reply.outcome) === bulk(text)).toBe(true);
+    }
+  });
+
+  test("hands the bytes on as they are, once they are no longer replies", async () => {
+    const bench = open();
+    await bench.ask(["PING"]).outcome;
+    let relayed = "";
+    bench.connection.relay((bytes) => {
+      relayed += latin1(bytes, 0, bytes.length);
+    });
+    const text = `no reply ${"x".repeat(2_000_000)}`;
+    bench.origin.connections[0]!.send(text);
+    await until(() => relayed.length === text.length);
+    expect(relayed === text).toBe(true);
+    expect(bench.connection.isClosed).toBe(false);
+  });
+});
+
 test("sent bytes are not kept", async () => {
   const bench = open();
   for (let round = 0; round < 3; round++) {

@@ -3,7 +3,7 @@ import { FakeOrigin, type FakeOriginOptions } from "../../test/support/fake-orig
 import { ask, commandsOf } from "../../test/support/node-bench.ts";
 import { systemClock } from "../lib/clock.ts";
 import { UpstreamConnection } from "./connection.ts";
-import { helloCommand, introduce, type LogIn, logIn } from "./handshake.ts";
+import { helloCommand, introduce, type LogIn, logIn, Question } from "./handshake.ts";
 import { notNeeded, type UpstreamError } from "./upstream-error.ts";
 
 const opened: Disposable[] = [];
@@ -118,6 +118,13 @@ describe("a question of the handshake", () => {
     });
     expect(await closed).toMatchObject({ code: "LOADING", message: "in memory", maybeExecuted: false });
     expect(isAnswered).toBe(false);
+  });
+
+  test("that is not answered in time ends the connection, although others may be answered", async () => {
+    const { connection, closed } = open();
+    const late = notNeeded();
+    new Question(connection, () => {}).failed(late);
+    expect(await closed).toBe(late);
   });
 
   test("is told another error as its answer", async () => {
