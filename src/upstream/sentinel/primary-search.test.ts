@@ -103,6 +103,7 @@ describe("a search", () => {
   test.each([
     ["slave", "*1\r\n$5\r\nslave\r\n", "says that it is a slave"],
     ["unknown", "-NOPERM no\r\n", "does not tell its role: NOPERM no"],
+    ["not told", "", "does not tell its role: no answer within 1000 ms"],
   ])("does not believe a server whose role is %s", async (_, answer, said) => {
     const bench = open(3);
     bench.server.cluster = ([name]) => (name === "ROLE" ? answer : undefined);

@@ -4,6 +4,7 @@ import { FakeSentinel, type Place } from "../../../test/support/fake-sentinel.ts
 import { until } from "../../../test/support/until.ts";
 import { ManualClock } from "../../lib/clock.ts";
 import { ManualTimers, type Timers } from "../../lib/timers.ts";
+import { HostAddresses } from "../host-addresses.ts";
 import { type Asked, SentinelLink } from "./sentinel-link.ts";
 
 const TIMEOUT_MS = 1000;
@@ -17,6 +18,8 @@ class Bench implements Disposable {
   readonly events: string[] = [];
   /** The delays before the connection is opened again. */
   readonly reconnections: number[] = [];
+  /** How often the host's address has been asked for. */
+  lookups = 0;
   readonly link: SentinelLink;
 
   constructor(options: FakeOriginOptions, primary: Place | undefined) {
@@ -29,20 +32,24 @@ class Bench implements Disposable {
       },
       every: (periodMs, act) => this.timers.every(periodMs, act),
     };
-    const address = { host: "127.0.0.1", port: this.sentinel.port, database: 3 };
+    const address = { host: "localhost", port: this.sentinel.port, database: 3 };
     const times = { connectTimeoutMs: 5000, timeoutMs: TIMEOUT_MS, heartbeatMs: 1, heartbeatTimeoutMs: 1 };
+    const hosts = new HostAddresses("localhost", (_name, then) => {
+      this.lookups++;
+      then(undefined, ["127.0.0.1"]);
+    });
     this.link = new SentinelLink(
       "main",
       {
         ...{ address, clock, timers, random: { next: () => 1 }, pendingBytes: 1000, trackingRetryMs: 1 },
-        ...times,
+        ...{ ...times, hosts },
       },
       { ready: () => events.push("ready"), switched: () => events.push("switched") },
     );
   }
 
   get name(): string {
-    return `127.0.0.1:${this.sentinel.port}`;
+    return `localhost:${this.sentinel.port}`;
   }
 
   ask(): Promise<Asked> {
@@ -200,8 +207,14 @@ describe("a connection that the link gives up", () => {
     sentinel.origin.script = ([name]) => (name === "SENTINEL" ? "?\r\n" : undefined);
     expect(await bench.ask()).toContain("malformed reply");
     await bench.ended(4);
+    sentinel.origin.holdFrom("SUBSCRIBE");
     timers.advance(100);
+    await sentinel.origin.received(5, "SUBSCRIBE");
+    expect(await bench.ask()).toContain("malformed reply");
+    sentinel.origin.releaseAll();
     await bench.told("ready", 2);
+    // The name may stand for another address by then.
+    expect(bench.lookups).toBe(5);
     expect(bench.reconnections).toEqual([100, 200, 400, 100]);
   });
 
