@@ -3,7 +3,7 @@ import { FakeOrigin } from "../../../test/support/fake-origin.ts";
 import { FakeSentinel } from "../../../test/support/fake-sentinel.ts";
 import { until } from "../../../test/support/until.ts";
 import { systemClock } from "../../lib/clock.ts";
-import { ManualTimers } from "../../lib/timers.ts";
+import { ManualTimers, type Timers } from "../../lib/timers.ts";
 import { PrimarySearch } from "./primary-search.ts";
 import { SharedPrimary } from "./shared-primary.ts";
 
@@ -15,14 +15,25 @@ class Bench implements Disposable {
   readonly timers = new ManualTimers();
   readonly shared = new SharedPrimary(SharedPrimary.createMemory());
   readonly problems: string[] = [];
+  /** The delays before something is done, such as the next round. */
+  readonly delays: number[] = [];
+  /** The versions of the shared primary, each time it may have changed. */
+  readonly versions: number[] = [];
   confirmations = 0;
+  isUneasy = false;
   readonly search: PrimarySearch;
 
   constructor(count: number, areThere: boolean) {
     FakeSentinel.giveRole(this.server);
     this.sentinels = Array.from({ length: count }, () => new FakeSentinel("main", this.place));
     if (!areThere) for (const { origin } of this.sentinels) origin.goDown();
-    const { timers } = this;
+    const timers: Timers = {
+      after: (delayMs, act) => {
+        this.delays.push(delayMs);
+        return this.timers.after(delayMs, act);
+      },
+      every: (periodMs, act) => this.timers.every(periodMs, act),
+    };
     const times = { connectTimeoutMs: 60_000, timeoutMs: 60_000, heartbeatMs: 1, heartbeatTimeoutMs: 1 };
     const rest = { clock: systemClock, random: { next: () => 1 }, pendingBytes: 1000, trackingRetryMs: 1 };
     this.search = new PrimarySearch({
@@ -33,9 +44,9 @@ class Bench implements Disposable {
       },
       options: (address) => ({ address, timers, ...times, ...rest }),
       shared: this.shared,
-      changed: () => {},
+      changed: () => this.versions.push(this.shared.version),
       confirmed: () => this.confirmations++,
-      isUneasy: () => false,
+      isUneasy: () => this.isUneasy,
       unresolved: ({ message }) => this.problems.push(message),
     });
   }
@@ -95,9 +106,31 @@ describe("a search", () => {
     const bench = open(3);
     await bench.until(() => bench.shared.version > 0);
     expect(bench.shared.read().primary).toEqual({ ...bench.place, configEpoch: 1 });
+    expect(bench.versions.at(-1)).toBe(bench.shared.version);
     const before = bench.confirmations;
     bench.search.suspect();
     await until(() => bench.confirmations > before);
+  });
+
+  test("asks again soon until the primary is found and nothing is wrong with it, and then each ten seconds", async () => {
+    const bench = open(3);
+    bench.isUneasy = true;
+    bench.search.suspect();
+    // No sentinel is connected with yet.
+    expect(bench.delays).toContain(100);
+    await bench.until(() => bench.confirmations > 1);
+    expect(bench.delays).not.toContain(10_000);
+    bench.isUneasy = false;
+    await bench.until(() => bench.delays.includes(10_000));
+  });
+
+  test("asks again soon while the sentinels do not know the primary", async () => {
+    const bench = open(3);
+    for (const sentinel of bench.sentinels) sentinel.primary = undefined;
+    await bench.until(() => bench.problems.some((problem) => problem.includes('does not know "main"')));
+    const rounds = bench.sentinels[0]!.origin.count("SENTINEL", "master");
+    await bench.until(() => bench.sentinels[0]!.origin.count("SENTINEL", "master") > rounds + 1);
+    expect(bench.delays).not.toContain(10_000);
   });
 
   test.each([
