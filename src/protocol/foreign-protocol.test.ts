@@ -109,6 +109,7 @@ describe("a line", () => {
     ["M ** HTTP/1.1", false],
     ["M a:// HTTP/1.1", true],
     ["M a:/b HTTP/1.1", false],
+    ["M a:b/ HTTP/1.1", false],
     ["M a//b HTTP/1.1", false],
     ["M :// HTTP/1.1", true],
     ["M a HTTP/1.1", false],

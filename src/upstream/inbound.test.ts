@@ -65,11 +65,12 @@ const LARGE = "x".repeat(LARGE_BYTES);
 
 test("replies, push messages and replies without a request are told apart, within a piece and across", () => {
   const { events, receive } = open([false, false]);
-  receive("+1\r\n>1\r\n+news\r\n+", "2\r", "\n>1\r\n+more\r\n+3\r\n");
+  receive("+1\r\n>1\r\n+news\r\n+", "2\r\n>1\r", "\n+also\r\n>1\r\n+more\r\n+3\r\n");
   expect(events).toEqual([
     "+1\r\n",
     "pushed >1\r\n+news\r\n",
     "+2\r\n",
+    "pushed >1\r\n+also\r\n",
     "pushed >1\r\n+more\r\n",
     "stray +3\r\n",
   ]);
