@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { bytewise, type Received, receive } from "../../test/support/stream-feed.ts";
 import { fromLatin1, latin1 } from "../lib/bytes.ts";
+import { ForeignProtocolError, refuseHttpLine, refuseHttpName } from "./foreign-protocol.ts";
 import type { ParserLimits, RequestParser } from "./protocol.ts";
 import { RespParser } from "./resp-parser.ts";
 import { TextParser } from "./text-parser.ts";
@@ -80,4 +81,66 @@ test("POST and Host: are refused as names of commands too, and nowhere else", ()
   expect(parse('"POST" a\r\n')).toEqual([{ error: "this is HTTP" }]);
   expect(parse("*2\r\n$3\r\nGET\r\n$4\r\nPOST\r\n")).toEqual([["GET", "POST"]]);
   expect(parse("*2\r\n$4\r\nECHO\r\n$14\r\nGET / HTTP/1.1\r\n")).toEqual([["ECHO", "GET / HTTP/1.1"]]);
+});
+
+describe("a line", () => {
+  function isHttp(line: string): boolean {
+    const bytes = fromLatin1(`x${line}x`);
+    try {
+      refuseHttpLine(bytes, 1, bytes.length - 1);
+      return false;
+    } catch (error) {
+      expect(error).toBeInstanceOf(ForeignProtocolError);
+      return true;
+    }
+  }
+
+  test.each(["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "patch", "PATCH", "PRI"])(
+    "with the method %s is HTTP, whatever its target is",
+    (method) => {
+      expect(isHttp(`${method} a HTTP/1.1`)).toBe(true);
+    },
+  );
+
+  test.each([
+    ["M / HTTP/0.9", true],
+    ["M /a HTTP/9.0", true],
+    ["M * HTTP/1.1", true],
+    ["M ** HTTP/1.1", false],
+    ["M a:// HTTP/1.1", true],
+    ["M a:/b HTTP/1.1", false],
+    ["M a:b/ HTTP/1.1", false],
+    ["M a//b HTTP/1.1", false],
+    ["M :// HTTP/1.1", true],
+    ["M a HTTP/1.1", false],
+    ["M / HTTP/1/1", false],
+    ["M / HTTP/a.1", false],
+    ["M / HTTP/:.1", false],
+    ["M / HTTP/1.:", false],
+    ["M / HTTP/1./", false],
+    ["M / HTTQ/1.1", false],
+    ["M /HTTP/1.1", false],
+    ["M / a HTTP/1.1", false],
+    ["HTTP/1.1", false],
+    ["/ HTTP/1.1", false],
+    ["GET HTTP/1.1", false],
+    ["Posts a", false],
+    ["hosts: a", false],
+    ["host", false],
+  ])("%j is HTTP: %p", (line, expected) => {
+    expect(isHttp(line)).toBe(expected);
+  });
+});
+
+test.each([
+  ["POST", true],
+  ["host:", true],
+  ["POSTS", false],
+  ["host", false],
+  ["PAST", false],
+])("the name %s is one of HTTP: %p", (name, expected) => {
+  const bytes = fromLatin1(name);
+  const refuse = () => refuseHttpName(bytes, 0, bytes.length);
+  if (expected) expect(refuse).toThrow("this is HTTP");
+  else expect(refuse).not.toThrow();
 });

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import type { Socket } from "bun";
+import { Authority } from "../../test/support/certificates.ts";
 import { bulk, FakeOrigin, type FakeOriginOptions } from "../../test/support/fake-origin.ts";
 import { until } from "../../test/support/until.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
@@ -7,6 +8,7 @@ import { latin1, utf8 } from "../lib/bytes.ts";
 import { ChunkedBytes } from "../lib/chunked-bytes.ts";
 import { ManualClock, systemClock } from "../lib/clock.ts";
 import { ManualTimers } from "../lib/timers.ts";
+import type { ClientTls, TlsIdentity } from "../lib/tls.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import { UpstreamConnection, type UpstreamEvents, type UpstreamOptions } from "./connection.ts";
 import type { UpstreamError } from "./upstream-error.ts";
@@ -332,6 +334,33 @@ describe("time-outs", () => {
   });
 });
 
+describe("a connection with TLS", () => {
+  /** Asks a server that shows a certificate. @returns its answer or the failure */
+  async function askOver(identity: TlsIdentity, tls: ClientTls): Promise<string> {
+    const { certificate: cert, key } = identity;
+    using server = Bun.listen({
+      ...{ hostname: "127.0.0.1", port: 0, tls: { cert, key } },
+      socket: { data: (socket) => void socket.write("+PONG\r\n") },
+    });
+    const address = { host: "localhost", port: server.port, isSecure: true };
+    const bench = open({}, { address, tls });
+    const outcome = await bench.ask(["PING"]).outcome;
+    return typeof outcome === "string" ? outcome : outcome.message.replace(/^.*reached: /, "");
+  }
+
+  test("is open once the certificate is vouched for, or need not be", async () => {
+    using authority = new Authority();
+    using stranger = new Authority("Somebody else");
+    const identity = authority.issue("server");
+    const authorities = authority.certificate;
+    expect(await askOver(identity, { authorities, isInsecure: false })).toBe("+PONG\r\n");
+    expect(await askOver(identity, { isInsecure: true })).toBe("+PONG\r\n");
+    expect(await askOver(identity, { authorities: stranger.certificate, isInsecure: false })).toStartWith(
+      "no authority in --origin-ca vouches for its certificate",
+    );
+  });
+});
+
 test("no more requests are taken while too many bytes wait for the origin", async () => {
   const bench = open({}, { pendingBytes: 100 });
   bench.ask(["SET", "a", "x".repeat(50)]);
@@ -340,6 +369,54 @@ test("no more requests are taken while too many bytes wait for the origin", asyn
   expect(bench.connection.accepts).toBe(false);
   expect(await last.outcome).toBe("+OK\r\n");
   expect(bench.connection.accepts).toBe(true);
+});
+
+test.each([
+  [77, false],
+  [78, true],
+])("with 77 bytes that wait, of %d, a further request is taken: %p", (pendingBytes, accepts) => {
+  const bench = open({}, { pendingBytes });
+  bench.ask(["SET", "a", "x".repeat(50)]);
+  expect(bench.connection.out.length).toBe(77);
+  expect(bench.connection.accepts).toBe(accepts);
+});
+
+test("nothing is asked in the first packet once a request has been written", () => {
+  const bench = open();
+  bench.ask(["PING"]);
+  expect(() => bench.connection.introduce(["HELLO", "3"], new Kept())).toThrow("a handshake comes first");
+});
+
+describe("reading", () => {
+  test("goes on after a pause, also behind pieces so large that others have their turn", async () => {
+    const text = "x".repeat(8_000_000);
+    const bench = open({ script: () => bulk(text) });
+    bench.connection.pauseReading();
+    bench.connection.readOn();
+    for (let round = 0; round < 2; round++) {
+      const reply = bench.ask(["GET", "large"]);
+      if (round === 1) {
+        bench.connection.pauseReading();
+        await bench.origin.received(2, "GET");
+        bench.connection.readOn();
+      }
+      expect((await reply.outcome) === bulk(text)).toBe(true);
+    }
+  });
+
+  test("hands the bytes on as they are, once they are no longer replies", async () => {
+    const bench = open();
+    await bench.ask(["PING"]).outcome;
+    let relayed = "";
+    bench.connection.relay((bytes) => {
+      relayed += latin1(bytes, 0, bytes.length);
+    });
+    const text = `no reply ${"x".repeat(2_000_000)}`;
+    bench.origin.connections[0]!.send(text);
+    await until(() => relayed.length === text.length);
+    expect(relayed === text).toBe(true);
+    expect(bench.connection.isClosed).toBe(false);
+  });
 });
 
 test("sent bytes are not kept", async () => {

@@ -22,7 +22,11 @@ test.each([
   ["valkey://me:secret@[::1]:7000", "[::1]:7000", true, false],
   ["redis://me@host", "host:6379", false, true],
 ])("%s names %s", (text, name, hasPassword, lacksPassword) => {
-  expect(readOrigin(text)).toMatchObject({ name, hasPassword, lacksPassword });
+  expect(readOrigin(text)).toMatchObject({ name, hasPassword, lacksPassword, isSecure: false });
+});
+
+test("rediss://host is reached by TLS", () => {
+  expect(readOrigin("rediss://host")).toMatchObject({ name: "host:6379", isSecure: true });
 });
 
 test.each([
