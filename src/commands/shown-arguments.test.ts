@@ -51,9 +51,17 @@ test("a note fits into its room, behind whatever precedes it, and does not chang
   expect(end).toBe(7 + NOTE_BYTES);
   expect([room[6], room[end]]).toEqual([0xee, 0xee]);
   const note = room.subarray(7, end);
-  const before = notedArguments(note);
   request.bytes.fill(0);
-  expect(notedArguments(note)).toEqual(before);
+  const told = notedArguments(note).map((bytes) => latin1(bytes));
+  expect(told).toEqual(Array.from({ length: 32 }, () => `${"x".repeat(128)}... (1 more bytes)`));
+});
+
+test("what is shown of a note does not change with it", () => {
+  const note = new Uint8Array(NOTE_BYTES);
+  noteArguments(requestOf("GET", "k"), "get", note, 0);
+  const told = notedArguments(note);
+  note.fill(0);
+  expect(told.map((bytes) => latin1(bytes))).toEqual(["GET", "k"]);
 });
 
 test("a text is noted like one argument, cut to 128 bytes", () => {
