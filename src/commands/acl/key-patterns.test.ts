@@ -32,6 +32,7 @@ describe("a pattern allows the keys that its glob matches", () => {
       "app:",
       "app:1",
       "xapp:1",
+      "bpp:1",
       "b",
     ]) {
       expect([key, allows(patterns, key, "R")]).toEqual([key, matchesGlob(utf8(glob), utf8(key))]);
