@@ -8,6 +8,7 @@ import { ManualTimers } from "../lib/timers.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
 import { ClientRegistry } from "./client-registry.ts";
 import { Connection } from "./connection.ts";
+import type { ConnectionHost } from "./connection-host.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import { ForeignClients } from "./foreign-clients.ts";
 import { LimitedMessages } from "./limited-messages.ts";
@@ -44,9 +45,10 @@ class Stage {
   readonly connection: Connection;
   readonly executed: string[] = [];
   readonly tickets: Ticket[] = [];
+  readonly timers = new ManualTimers();
   closedCount = 0;
 
-  constructor(limits: Partial<ConnectionLimits> = {}) {
+  constructor(limits: Partial<ConnectionLimits> = {}, host: Partial<ConnectionHost> = {}) {
     this.connection = new Connection(this.wire, 1, {
       limits: { ...DEFAULT_LIMITS, ...limits },
       registry: new ClientRegistry(),
@@ -55,12 +57,13 @@ class Stage {
       exactMs: () => this.clock.monotonicMs(),
       monotonicOf: (exactMs) => exactMs,
       batchTimes: { left: Number.POSITIVE_INFINITY, ended() {} },
-      timers: new ManualTimers(),
+      timers: this.timers,
       codec: new SharedCodec(Number.POSITIVE_INFINITY, () => false, 64),
       foreignClients: new ForeignClients(silentLog, this.clock),
       unreadReplies: new LimitedMessages(silentLog, this.clock),
       flushes: new FlushQueue(),
       slice: new ByteBuffer(64),
+      ...host,
     });
     const { connection } = this;
     this.wire.events = connection;
@@ -162,6 +165,142 @@ describe("a connection that the session holds back", () => {
     await turn();
     expect(wire.isClosed).toBe(true);
   });
+});
+
+describe("a line that has no line feed yet, of a client that is held back,", () => {
+  test("is executed after the client has closed its side, once it may go on", async () => {
+    const { connection, wire, executed } = new Stage();
+    connection.received(Buffer.from("GET a"));
+    connection.hold();
+    connection.ended();
+    await turn();
+    expect(executed).toEqual([]);
+    connection.release();
+    await turn();
+    expect([executed, wire.isClosed]).toEqual([["GET"], true]);
+  });
+
+  test("or after a silence", async () => {
+    const { connection, timers, executed } = new Stage();
+    connection.received(Buffer.from("GET a"));
+    connection.hold();
+    timers.advance(DEFAULT_LIMITS.textSilenceMs);
+    expect(executed).toEqual([]);
+    connection.release();
+    await turn();
+    // The silence begins anew.
+    timers.advance(DEFAULT_LIMITS.textSilenceMs);
+    expect(executed).toEqual(["GET"]);
+  });
+});
+
+describe("times", () => {
+  /** Whether the connection ends, or refuses its client, after just so long, and after a millisecond more. */
+  async function endsAfter(stage: Stage, ms: number): Promise<boolean[]> {
+    const { connection, clock } = stage;
+    const ends: boolean[] = [];
+    for (const step of [ms, 1]) {
+      clock.advance(step);
+      connection.checkTimeouts(clock.monotonicMs());
+      await turn();
+      ends.push(connection.isClosing || connection.isClosed);
+    }
+    return ends;
+  }
+
+  test("of a request in progress, from its first byte on", async () => {
+    const stage = new Stage({ requestTimeoutMs: 100 });
+    stage.connection.received(requests("A").subarray(0, 3));
+    stage.clock.advance(60);
+    stage.connection.received(requests("A").subarray(3, 5));
+    expect(await endsAfter(stage, 40)).toEqual([false, true]);
+    expect(stage.sent).toBe("-ERR request was not complete within 100 ms (see --request-timeout)\r\n");
+  });
+
+  test("of a line in progress: the error says how to end one", async () => {
+    const stage = new Stage({ requestTimeoutMs: 100, textSilenceMs: 1_000 });
+    stage.connection.received(Buffer.from("GET a\nPUT b=1"));
+    expect(await endsAfter(stage, 100)).toEqual([false, true]);
+    expect(stage.sent).toContain("; nothing was done; end a request with a line feed");
+  });
+
+  test("of a request that was completed no longer count, nor does the next one's begin with it", async () => {
+    const stage = new Stage({ requestTimeoutMs: 100 });
+    const request = requests("A");
+    stage.connection.received(request.subarray(0, 3));
+    stage.clock.advance(90);
+    stage.connection.received(request.subarray(3));
+    expect(await endsAfter(stage, 1_000)).toEqual([false, false]);
+    stage.connection.received(request.subarray(0, 3));
+    stage.clock.advance(90);
+    stage.connection.received(Buffer.concat([request.subarray(3), request.subarray(0, 3)]));
+    expect(await endsAfter(stage, 100)).toEqual([false, true]);
+  });
+
+  test("without a password, since the client has connected or was reset", async () => {
+    const stage = new Stage({ authTimeoutMs: 100 });
+    const { connection, clock } = stage;
+    connection.authenticated = false;
+    clock.advance(90);
+    connection.reset(connection.user, false);
+    expect(await endsAfter(stage, 100)).toEqual([false, true]);
+    expect(stage.sent).toBe("-ERR the password was not given within 100 ms (see --auth-timeout)\r\n");
+  });
+
+  test("of a client that asks for nothing, since it last did", async () => {
+    const stage = new Stage({ idleTimeoutMs: 100 });
+    stage.clock.advance(90);
+    stage.connection.received(requests("A"));
+    expect(await endsAfter(stage, 100)).toEqual([false, true]);
+    expect([stage.sent, stage.wire.isClosed]).toEqual(["+A\r\n", true]);
+  });
+
+  test("that are 0 never end", async () => {
+    const stage = new Stage({ idleTimeoutMs: 0, authTimeoutMs: 0, requestTimeoutMs: 0 });
+    stage.connection.authenticated = false;
+    stage.connection.received(requests("A").subarray(0, 3));
+    expect(await endsAfter(stage, 1_000_000)).toEqual([false, false]);
+  });
+});
+
+test("batches are timed when at most one is left, with whether all of them was answered", () => {
+  const ended: [number, boolean][] = [];
+  const batchTimes = {
+    left: 3,
+    ended: (sinceMs: number, areAnswered: boolean) => void ended.push([sinceMs, areAnswered]),
+  };
+  const stage = new Stage({}, { batchTimes });
+  const { connection, clock } = stage;
+  connection.received(requests("A"));
+  expect([batchTimes.left, ended]).toEqual([2, []]);
+  clock.advance(5);
+  const nowMs = clock.monotonicMs();
+  connection.received(requests("A", "B"));
+  expect([batchTimes.left, ended]).toEqual([1, [[nowMs, true]]]);
+  connection.received(requests("DEFER"));
+  expect([batchTimes.left, ended.at(-1)]).toEqual([0, [nowMs, false]]);
+  expect(connection.requestCount).toBe(4);
+});
+
+test("a connection counts what it received, and when", () => {
+  const registry = new ClientRegistry();
+  const { connection, clock } = new Stage({}, { registry });
+  const bytes = requests("A", "B");
+  clock.advance(7);
+  connection.received(bytes);
+  expect([registry.bytesReceived, registry.requestCount, registry.bytesSent]).toEqual([bytes.length, 2, 8]);
+  expect([connection.lastActiveMs, connection.executingSinceMs]).toEqual([
+    clock.monotonicMs(),
+    clock.monotonicMs(),
+  ]);
+});
+
+test("a connection whose client subscribes ends at once when that closes its side", () => {
+  const { connection, wire } = new Stage();
+  connection.received(requests("DEFER"));
+  connection.exemptFromIdleTimeout = true;
+  connection.ended();
+  expect(wire.isClosed).toBe(true);
 });
 
 describe("a connection that closes", () => {

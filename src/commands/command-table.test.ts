@@ -1,0 +1,63 @@
+import { expect, test } from "bun:test";
+import { requestOf } from "../../test/support/request.ts";
+import { utf8 } from "../lib/bytes.ts";
+import { arityFits, NameTable } from "./command-table.ts";
+import {
+  countedCommands,
+  FIRST_COMMAND,
+  OTHER_COMMAND,
+  sumByFamily,
+  TEXT_COMMAND,
+} from "./counted-commands.ts";
+import { FAMILIES, familyOf, OTHER, TEXT } from "./families.ts";
+
+const names = Array.from({ length: 200 }, (_, at) => `name-${at}`);
+const table = new NameTable([...names, "a", "zz", "`", "{"].map((name) => ({ name })));
+
+test("a row is found by its name in any case, and by nothing else", () => {
+  for (const name of names) {
+    expect(table.find(requestOf(name))?.name).toBe(name);
+    expect(table.find(requestOf("x", name.toUpperCase()), 1)?.name).toBe(name);
+  }
+  for (const other of ["", "name", "name-", "name-200", "name-1 ", "b", "\x01", "nAmE-1\0", "name\x0d1"]) {
+    expect(table.find(requestOf(other))).toBeUndefined();
+  }
+  expect(table.find(requestOf("ZZ"))?.name).toBe("zz");
+  // Letters alone have a case.
+  for (const other of ["@", "["]) expect(table.find(requestOf(other))).toBeUndefined();
+  const bytes = utf8("<NAME-7>");
+  expect(table.named(bytes, 1, 7)?.name).toBe("name-7");
+  expect(table.named(bytes, 1, 8)).toBeUndefined();
+});
+
+test("a name that begins or ends like another is not found, wherever its hash leads", () => {
+  for (let at = 0; at < 5_000; at++) expect(table.find(requestOf(`a${at}`))).toBeUndefined();
+  for (const first of "bcdefghijklm") {
+    for (const name of names) expect(table.find(requestOf(first + name.slice(1)))).toBeUndefined();
+  }
+});
+
+test("two rows of one name are refused", () => {
+  expect(() => new NameTable([{ name: "a" }, { name: "b" }, { name: "a" }])).toThrow("two commands named a");
+});
+
+test("as many arguments fit as the arity says, or at least as many if it is negative", () => {
+  const fitting = (arity: number) => [1, 2, 3, 4].filter((count) => arityFits({ arity }, count));
+  expect([fitting(2), fitting(-2), fitting(-1)]).toEqual([[2], [2, 3, 4], [1, 2, 3, 4]]);
+});
+
+test("an unknown group counts as other; commands stand behind other and text", () => {
+  expect([FAMILIES[familyOf("string")], FAMILIES[familyOf("nosuch")]]).toEqual(["string", "other"]);
+  const counted = countedCommands([{ name: "get", family: familyOf("string") }]);
+  expect(counted.map(({ name }) => name)).toEqual(["other", "text", "get"]);
+  expect([counted[OTHER_COMMAND]!.family, counted[TEXT_COMMAND]!.family]).toEqual([OTHER, TEXT]);
+  expect(counted[FIRST_COMMAND]!.name).toBe("get");
+});
+
+test("counts of commands are summed by family, each result for itself, in place of earlier sums", () => {
+  const commands = [0, 2, 2].map((family) => ({ name: "x", family }));
+  const sums = new Float64Array(FAMILIES.length * 2 + 1).fill(99);
+  sumByFamily(commands, Float64Array.of(1, 2, 3, 4, 5, 6), 2, sums);
+  expect([...sums.subarray(0, 7)]).toEqual([1, 2, 0, 0, 8, 10, 0]);
+  expect([...sums.subarray(-2)]).toEqual([0, 99]);
+});
