@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { totalmem } from "node:os";
 import { SeededRandom } from "../lib/random.ts";
 import { parsePolicy } from "../policy/registry.ts";
+import { Control } from "./control.ts";
 import { ENTRY_HEADER_BYTES } from "./entry-layout.ts";
 import { keyIn } from "./key-fixture.ts";
 import { ShardMemory } from "./shard-memory.ts";
@@ -82,6 +83,23 @@ describe("store budget", () => {
     expect(refused({ budgetBytes: 1 << 20, policy: "lfu", maxEntries: 20_000 })).toMatch(
       /^with policy lfu a shard of this budget has room for [0-9,]+ entries at most, not for 20,000$/,
     );
+  });
+
+  test("is taken at the bounds of its options", () => {
+    const created = (options: Partial<StoreOptions>) =>
+      Store.create({ budgetBytes: 4 << 20, hashKey: { low: 1, high: 0 }, ...options });
+    expect(bytesOf(created({ budgetBytes: 262_144 }))).toBeLessThanOrEqual(262_144);
+    expect(() => created({ budgetBytes: 262_143 })).toThrow("a cache needs at least 256 KB");
+    for (let id = 0, store = created({ shards: 4, maxEntries: 4 }); id < 100; id++) {
+      expect(set(store, id, VALUE.subarray(0, 2))).toBe("stored");
+      expect(store.stats().entries).toBeLessThanOrEqual(4);
+    }
+    expect(() => created({ maxEntries: 2 ** 29 })).not.toThrow("must be a whole number");
+    expect(() => created({ maxEntries: 2 ** 29 + 1 })).toThrow("must be a whole number");
+    expect(() => created({ shards: 65_536 })).toThrow("a cache of 65536 shards needs at least 16 GB");
+    expect(() => created({ shards: 131_072 })).toThrow("must be a power of two up to 65536");
+    const seedOf = (options: Partial<StoreOptions>) => new Control(created(options).handle.control).seed;
+    expect([seedOf({ seed: 5 }), seedOf({})]).toEqual([5, seedOf({})]);
   });
 
   for (const policy of storePolicyNames()) {

@@ -40,8 +40,17 @@ interface Subscription {
   isPlaced: boolean;
   /** Why messages wait: the client does not know yet that it is subscribed, or earlier messages have not been shown. */
   holds: number;
-  /** Messages that wait, in RESP3. */
-  readonly waiting: Uint8Array[];
+  /** How often it has moved. */
+  moves: number;
+  /** Messages that wait, those of earlier owners first. */
+  readonly waiting: WaitingMessage[];
+}
+
+interface WaitingMessage {
+  /** How often the channel had moved to the node that sent it. */
+  readonly moves: number;
+  /** In RESP3. */
+  readonly message: Uint8Array;
 }
 
 /** How an attempt to subscribe ends. */
@@ -90,7 +99,7 @@ export class ShardSubscriptions {
     const added = new Map<string, Subscription>();
     for (const channel of channels) {
       if (this.#subscriptions.has(channel) || added.has(channel)) continue;
-      added.set(channel, { channel, link: undefined, isPlaced: false, holds: 1, waiting: [] });
+      added.set(channel, { channel, link: undefined, isPlaced: false, holds: 1, moves: 0, waiting: [] });
     }
     const { stats } = this.#proxy;
     stats.forwarded++;
@@ -163,7 +172,7 @@ export class ShardSubscriptions {
     for (const subscription of added.values()) {
       subscription.holds--;
       if (subscription.holds > 0) continue;
-      for (const message of subscription.waiting.splice(0)) {
+      for (const { message } of subscription.waiting.splice(0)) {
         writeWholeReply(reply, message, 0, message.length);
       }
     }
@@ -184,7 +193,7 @@ export class ShardSubscriptions {
 
   /** Subscribes at the node that owns the channel's slot. */
   #place(subscription: Subscription, giveUpAtMs: number, placed: Placed, attempt = 1): void {
-    const { channel } = subscription;
+    const { channel, moves } = subscription;
     if (this.#isEnded) {
       placed(GONE);
       return;
@@ -222,7 +231,7 @@ export class ShardSubscriptions {
         },
         failed: (error) => placed(failureMessage(error, false, this.#proxy.stats)),
         message: (bytes, start, end) =>
-          this.#arrived(subscription, link, new Uint8Array(bytes.subarray(start, end))),
+          this.#arrived(subscription, link, { moves, message: new Uint8Array(bytes.subarray(start, end)) }),
         dropped: () => this.#moved(subscription, link),
       });
     } catch (error) {
@@ -256,6 +265,7 @@ export class ShardSubscriptions {
     subscription.isPlaced = false;
     // What the old owner has sent is shown first.
     subscription.holds++;
+    subscription.moves++;
     this.#arrivals.get(from)!.add(() => this.#release(subscription));
     this.#follow(subscription, this.#giveUpAtMs());
   }
@@ -275,17 +285,19 @@ export class ShardSubscriptions {
     }
   }
 
-  #arrived(subscription: Subscription, link: ShardLink, message: Uint8Array): void {
+  #arrived(subscription: Subscription, link: ShardLink, arrived: WaitingMessage): void {
     this.#arrivals.get(link)!.add(() => {
-      if (subscription.holds > 0) subscription.waiting.push(message);
-      else this.#show(subscription, message);
+      const { holds, waiting } = subscription;
+      if (holds === 0) this.#show(subscription, arrived.message);
+      // The new owner's fence may pass before the old one's.
+      else waiting.splice(waiting.findLastIndex(({ moves }) => moves <= arrived.moves) + 1, 0, arrived);
     });
   }
 
   #release(subscription: Subscription): void {
     subscription.holds--;
     if (subscription.holds > 0) return;
-    for (const message of subscription.waiting.splice(0)) this.#show(subscription, message);
+    for (const { message } of subscription.waiting.splice(0)) this.#show(subscription, message);
   }
 
   #show(subscription: Subscription, message: Uint8Array): void {
