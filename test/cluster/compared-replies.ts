@@ -34,6 +34,9 @@ const DRAWN = new Map([
   ["zrandmember", ["m", "n", "o", "1", "2", "3"]],
 ]);
 
+/** How a dumped stream begins (`rdb.h` of Redis). */
+const STREAMS = [15, 19, 21];
+
 /** A reply as it is compared. @param name of the command, as the table has it */
 export function shown(name: string, reply: string): string {
   if (/^[-!_]/.test(reply) || reply.startsWith("$-1")) return reply;
@@ -44,6 +47,8 @@ export function shown(name: string, reply: string): string {
     // A byte string's length is chance, too.
     return reply.startsWith("$") ? "$" : `${headOf(reply)} drawn`;
   }
+  // A stream's consumers were last seen when the stream was made.
+  if (name === "dump" && STREAMS.includes(reply.charCodeAt(headOf(reply).length + 2))) return headOf(reply);
   if (name === "xinfo|consumers") return reply.replace(/(\$4\r\nidle\r\n):\d+/g, "$1:0");
   return reply;
 }
