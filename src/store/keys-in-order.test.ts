@@ -58,7 +58,7 @@ function cachedOf(store: Store, names: readonly string[]): Set<string> {
 describe.each(storePolicyNames())("the keys of a store with policy %s", (policy) => {
   test("are all told, once each, in the policy's order", () => {
     const { store, names } = usedStore(policy);
-    const { keys } = keysOf(store);
+    const { keys, reads } = keysOf(store);
     expect(new Set(keys)).toEqual(cachedOf(store, names));
     expect(keys.length).toBe(store.stats().entries);
     const members = store.readQueues(0, NOW_MS, {
@@ -72,6 +72,10 @@ describe.each(storePolicyNames())("the keys of a store with policy %s", (policy)
       const told = keys.slice(from, from + expected.length);
       expect(new Set(told)).toEqual(new Set(expected));
       if (residents[i]!.order !== "none") expect(told).toEqual(expected);
+      else {
+        const readsOfQueue = reads.slice(from, from + expected.length);
+        expect(readsOfQueue).toEqual(readsOfQueue.toSorted((one, other) => one - other));
+      }
       from += expected.length;
     }
   });
