@@ -83,17 +83,23 @@ describe("a connection that breaks", () => {
     expect(origin.count("EVAL")).toBe(2);
   });
 
-  test("leaves the outcome of a setting of the origin unknown", async () => {
-    using origin = new FakeOrigin();
-    await using local = await LocalProxy.ready({ origin: origin.port, allowAdmin: true });
-    const client = await local.client();
-    origin.holdFrom("CONFIG", "SET");
-    const reply = messageOf(client.ask("CONFIG", "SET", "maxmemory-samples", "7"));
-    await origin.received(1, "CONFIG", "SET");
-    origin.dropAll();
-    expect(await reply).toStartWith(`OUTCOMEUNKNOWN connection to origin 127.0.0.1:${origin.port} was lost`);
-    expect(local.proxy.stats).toMatchObject({ unknownOutcomes: 1, originErrors: 1 });
-  });
+  test.each(["SET maxmemory-samples 7", "REWRITE"])(
+    "leaves the outcome of CONFIG %s at the origin unknown",
+    async (text) => {
+      const words = text.split(" ");
+      using origin = new FakeOrigin();
+      await using local = await LocalProxy.ready({ origin: origin.port, allowAdmin: true });
+      const client = await local.client();
+      origin.holdFrom("CONFIG", words[0]!);
+      const reply = messageOf(client.ask("CONFIG", ...words));
+      await origin.received(1, "CONFIG", words[0]!);
+      origin.dropAll();
+      expect(await reply).toStartWith(
+        `OUTCOMEUNKNOWN connection to origin 127.0.0.1:${origin.port} was lost`,
+      );
+      expect(local.proxy.stats).toMatchObject({ unknownOutcomes: 1, originErrors: 1 });
+    },
+  );
 
   test("fails a request that waited for it; later ones use the next connection", async () => {
     using origin = new FakeOrigin();
