@@ -89,6 +89,7 @@ const PUBLISH_INTERVAL_MS = 100;
 
 /** Publishes this thread's counters from now on. @returns a function that stops it */
 export function publishRegularly(proxy: ProxyParts, index: number): () => void {
+  publishCounters(proxy, index);
   const timer = setInterval(() => publishCounters(proxy, index), PUBLISH_INTERVAL_MS);
   timer.unref();
   return () => clearInterval(timer);

@@ -246,11 +246,15 @@ export class Server implements Service, SessionHost {
       users: this.access.users,
     });
     this.#listeners.push(listener);
+    // Instruments that begin now tell of it at once.
+    this.numbers.publish(this);
     return listener;
   }
 
-  /** Lets clients read the replies to their requests, closes all connections, then the engine. */
-  /** @param drainMs how long open connections may go on */
+  /**
+   * Lets clients read the replies to their requests, closes all connections, then the engine.
+   * @param drainMs how long open connections may go on
+   */
   close(drainMs: number = DEFAULT_DRAIN_MS): Promise<void> {
     this.#closing ??= this.#close(drainMs);
     return this.#closing;
