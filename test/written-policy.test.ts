@@ -138,10 +138,11 @@ describe.skipIf(!chromiumProgram.available)("a policy that is written in the pag
       .waitFor();
     await page.locator(".cache").nth(1).getByText("! Stopped at request").waitFor();
     await page.getByRole("button", { name: "Line 8" }).click();
-    const selected = await page.evaluate(
-      "((area) => area.value.slice(area.selectionStart, area.selectionEnd).trim())(document.activeElement)",
-    );
-    expect(selected).toBe("if (++this.hits > 100) this.no.way();");
+    const selected = (): Promise<string> =>
+      page.evaluate(
+        "((area) => area.value.slice(area.selectionStart, area.selectionEnd).trim())(document.activeElement)",
+      );
+    await until(async () => (await selected()) === "if (++this.hits > 100) this.no.way();");
     expect(await page.locator(".code-lines .wrong").allInnerTexts()).toEqual(["8"]);
     await run(page, `${fifoBut("")}\n\nfunction () {}`);
     await problems(page)
