@@ -103,6 +103,9 @@ const COUNTED_PER_SECOND = 1250;
 const COUNT_EVERY = 128;
 /** How often the sampling follows the load. */
 const ADAPT_MS = 250;
+/** It follows at once when this many times the reads have come that it was made for, and this many at least. */
+const SURGE = 2;
+const LEAST_SURGE = 10_000;
 /** Departures of a thread to read at once. */
 const DEPARTURES_AT_ONCE = 10_000;
 /** How often the history takes the figures. */
@@ -136,6 +139,8 @@ export class Instruments implements InstrumentsView {
   #present: PresentCache;
   #whatIf: WhatIf;
   #adaptedMs: number;
+  /** The reads per second that the sampling was made for last. */
+  #plannedReads = 0;
   /** Since when what-if counts, and the hits and misses until then. */
   #sinceMs: number;
   #hitsBefore = 0;
@@ -188,6 +193,7 @@ export class Instruments implements InstrumentsView {
     this.#whatIf.tick(nowMs, this.#reader.seenReads, this.#reader.bound);
     this.#stories.tick(nowMs, this.#whatIf.steadyBound, lost);
     if (nowMs - this.#adaptedMs >= ADAPT_MS) this.#adapt(nowMs);
+    else this.#yieldToSurge(nowMs);
     if (nowMs - this.#historyMs >= HISTORY_MS) this.#keepHistory(nowMs);
     this.#options.memory.control.bound = this.#whatIf.bound;
     return words >= mostWords;
@@ -370,6 +376,14 @@ export class Instruments implements InstrumentsView {
     return { hitMs: meanMs("hit"), missMs: meanMs("miss") };
   }
 
+  /** A load that comes all at once takes the budget of a second within a few hundredths, if nothing slows it down. */
+  #yieldToSurge(nowMs: number): void {
+    const readsPerSecond = this.#load.rateSince(nowMs, this.#reader.reads);
+    const reads = (readsPerSecond * (nowMs - this.#adaptedMs)) / 1000;
+    const planned = (this.#plannedReads * ADAPT_MS) / 1000;
+    if (reads > Math.max(LEAST_SURGE, SURGE * planned)) this.#fit(readsPerSecond);
+  }
+
   /** Follows the load, and changes of the cache. */
   #adapt(nowMs: number): void {
     this.#adaptedMs = nowMs;
@@ -388,13 +402,19 @@ export class Instruments implements InstrumentsView {
       this.#whatIf = this.#newWhatIf();
       this.resetWhatIf();
     }
-    const { otherShare } = this.#load;
     // A load that has just come counts at once, one that has gone counts for a while.
-    const readsPerSecond = Math.max(this.#load.readsPerSecond, this.#load.lastReadsPerSecond);
-    this.#options.memory.control.countEvery = countEvery(readsPerSecond);
-    const { budget } = this.#options.settings;
-    const isReplaced = this.#whatIf.adapt(present, { readsPerSecond, otherShare, budget });
+    const isReplaced = this.#fit(Math.max(this.#load.readsPerSecond, this.#load.lastReadsPerSecond));
     if (isNew || isReplaced) this.#options.collectGarbage();
+  }
+
+  /** Makes the sampling fit so many reads per second. @returns whether all simulated caches were replaced */
+  #fit(readsPerSecond: number): boolean {
+    const { memory, settings } = this.#options;
+    const { otherShare, peakReadsPerSecond } = this.#load;
+    const { budget } = settings;
+    this.#plannedReads = readsPerSecond;
+    memory.control.countEvery = countEvery(readsPerSecond);
+    return this.#whatIf.adapt(this.#present, { readsPerSecond, peakReadsPerSecond, otherShare, budget });
   }
 
   #presentCache(): PresentCache {

@@ -1,11 +1,16 @@
-/** The weight of the last measurement against all earlier ones. */
+/** The weight of a measurement of this length against all earlier ones. */
 const WEIGHT = 0.1;
+const WEIGHT_MS = 250;
+/** A peak counts for half of what it was after this time. */
+const PEAK_HALF_LIFE_MS = 120_000;
 
 /** Measures how many reads there are, and the processor time that the instruments' thread takes. */
 export class Load {
   /** Over the last few measurements, and since the last but one. */
   readsPerSecond = 0;
   lastReadsPerSecond = 0;
+  /** The greatest rate of the last minutes: a load that has gone often comes back. */
+  peakReadsPerSecond = 0;
   /** The share of one processor that this thread took, and that for everything but simulated accesses. */
   share = 0;
   otherShare = 0;
@@ -20,6 +25,11 @@ export class Load {
     this.#threadMs = threadMs;
   }
 
+  /** Returns the rate since the last measurement. @param reads of all keys, in all */
+  rateSince(nowMs: number, reads: number): number {
+    return ((reads - this.#reads) * 1000) / Math.max(1, nowMs - this.#atMs);
+  }
+
   /**
    * @param reads of all keys, in all
    * @param threadMs processor time of this thread, in all
@@ -30,10 +40,12 @@ export class Load {
     const ms = Math.max(1, nowMs - this.#atMs);
     const takenMs = threadMs - this.#threadMs;
     const simulatedMs = (Math.max(0, accesses - this.#accesses) * accessNs) / 1e6;
-    this.lastReadsPerSecond = ((reads - this.#reads) * 1000) / ms;
-    this.readsPerSecond = smoothed(this.readsPerSecond, this.lastReadsPerSecond);
-    this.share = smoothed(this.share, takenMs / ms);
-    this.otherShare = smoothed(this.otherShare, Math.max(0, takenMs - simulatedMs) / ms);
+    this.lastReadsPerSecond = this.rateSince(nowMs, reads);
+    this.readsPerSecond = smoothed(this.readsPerSecond, this.lastReadsPerSecond, ms);
+    const peakBefore = this.peakReadsPerSecond * 0.5 ** (ms / PEAK_HALF_LIFE_MS);
+    this.peakReadsPerSecond = Math.max(this.lastReadsPerSecond, peakBefore);
+    this.share = smoothed(this.share, takenMs / ms, ms);
+    this.otherShare = smoothed(this.otherShare, Math.max(0, takenMs - simulatedMs) / ms, ms);
     this.#atMs = nowMs;
     this.#reads = reads;
     this.#threadMs = threadMs;
@@ -41,6 +53,6 @@ export class Load {
   }
 }
 
-function smoothed(before: number, now: number): number {
-  return before === 0 ? now : before + (now - before) * WEIGHT;
+function smoothed(before: number, now: number, ms: number): number {
+  return before === 0 ? now : now + (before - now) * (1 - WEIGHT) ** (ms / WEIGHT_MS);
 }

@@ -3,8 +3,9 @@ import { FACTORS, planFor, type SamplingPlan, shapesFor } from "./sampling-plan.
 
 const PRESENT = { policy: "lru", unit: "entries", size: 10_000, entries: 10_000 } as const;
 
-function load(readsPerSecond: number, budget = 0.03) {
-  return { readsPerSecond, accessNs: 200, policies: 8, budget, otherShare: 0, isBeginning: false };
+function load(readsPerSecond: number, budget = 0.03, peakReadsPerSecond = readsPerSecond) {
+  const common = { accessNs: 200, policies: 8, otherShare: 0, isBeginning: false };
+  return { ...common, readsPerSecond, peakReadsPerSecond, budget };
 }
 
 function costOf(plan: SamplingPlan, readsPerSecond: number): number {
@@ -72,6 +73,18 @@ test("the reuse sample is as large as its part of the budget pays for, and as is
   const plan = planFor(PRESENT, load(20_000));
   expect(planFor(PRESENT, load(40_000), plan).reuseRatio).toBe(0.4096);
   expect(planFor(PRESENT, load(200_000), plan).reuseRatio).toBe(1 / 32);
+});
+
+test("samples stay small while a load is gone that may come back, and all sizes run meanwhile", () => {
+  const at = (readsPerSecond: number, peak: number) => ({ ...load(readsPerSecond, 0.03, peak), policies: 1 });
+  const busy = planFor(PRESENT, at(1_000_000, 1_000_000));
+  const quiet = planFor(PRESENT, at(0, 900_000), busy);
+  expect(quiet.miniatureEntries).toBe(busy.miniatureEntries);
+  expect(quiet.reuseRatio).toBe(busy.reuseRatio);
+  expect(new Set(quiet.duties)).toEqual(new Set([1]));
+  const forgotten = planFor(PRESENT, at(0, 0), busy);
+  expect(forgotten.miniatureEntries).toBeGreaterThan(busy.miniatureEntries);
+  expect(forgotten.reuseRatio).toBeGreaterThan(busy.reuseRatio);
 });
 
 test("a small change of the load changes nothing", () => {

@@ -32,17 +32,22 @@ export function shapesFor(present: PresentCache, miniatureEntries: number): Size
   });
 }
 
-/** What the plan goes by. */
-export interface Load {
-  /** Reads per second. */
+/** How much there is to measure, and what that may cost. */
+export interface Demand {
+  /** Reads per second at present, and at the busiest time of the last minutes. */
   readonly readsPerSecond: number;
+  readonly peakReadsPerSecond: number;
+  /** The share of one processor that the instruments may take, and that of everything but miniatures at present. */
+  readonly budget: number;
+  readonly otherShare: number;
+}
+
+/** What the plan goes by. */
+export interface Load extends Demand {
   /** Processor time of one simulated access. */
   readonly accessNs: number;
   /** Policies that are simulated by miniatures: all but LRU. */
   readonly policies: number;
-  /** The share of one processor that the instruments may take, and that of everything but miniatures at present. */
-  readonly budget: number;
-  readonly otherShare: number;
   /** Whether miniatures run for longer than the budget pays for, for now. */
   readonly isBeginning: boolean;
 }
@@ -74,8 +79,8 @@ const REUSE_SHARE = 1 / 4;
 const NEAR = 4;
 
 /**
- * Miniatures have as many entries as can be paid for at this load at least, in reads per second: a load may come all at
- * once, and to have fewer then means to begin anew with smaller samples.
+ * Samples are as large as can be paid for at this load, in reads per second, or at the peak of the last minutes: a load
+ * may come all at once, and to have fewer entries then means to begin anew with smaller samples.
  */
 const LEAST_LOAD = 20_000;
 
@@ -87,7 +92,7 @@ const LEAST_LOAD = 20_000;
 export function planFor(present: PresentCache, load: Load, plan?: SamplingPlan): SamplingPlan {
   const reuseRatio = reuseRatioFor(present, load, plan?.reuseRatio);
   const budget = Math.max(load.budget * LEAST_SHARE, load.budget - load.otherShare);
-  const expected = { ...load, readsPerSecond: Math.max(LEAST_LOAD, load.readsPerSecond) };
+  const expected = { ...load, readsPerSecond: expectedReads(load) };
   const affordable = STEPS.filter((step) => total(costsOf(present, expected, step)) <= budget);
   const best = affordable.at(-1) ?? STEPS[0]!;
   const miniatureEntries =
@@ -97,10 +102,13 @@ export function planFor(present: PresentCache, load: Load, plan?: SamplingPlan):
   return { miniatureEntries, duties: costs.map((cost) => dutyFor(most / cost)), reuseRatio };
 }
 
+function expectedReads({ peakReadsPerSecond }: Load): number {
+  return Math.max(LEAST_LOAD, peakReadsPerSecond);
+}
+
 /** Steps of two, and the present ratio as long as it is affordable and not far too small. */
 function reuseRatioFor(present: PresentCache, load: Load, before: number | undefined): number {
-  const readsPerSecond = Math.max(LEAST_LOAD, load.readsPerSecond);
-  const affordable = (load.budget * REUSE_SHARE) / (readsPerSecond * REUSE_NS * 1e-9);
+  const affordable = (load.budget * REUSE_SHARE) / (expectedReads(load) * REUSE_NS * 1e-9);
   const largest = Math.min(1, REUSE_ENTRIES / (present.entries * FACTORS[FACTORS.length - 1]!));
   const best = Math.min(largest, affordable);
   const isNear =

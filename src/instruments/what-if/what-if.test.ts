@@ -8,7 +8,7 @@ import { Simulation } from "../../replay/simulation.ts";
 import { Event } from "../events/event.ts";
 import { boundOf, samplePosition } from "../events/event-control.ts";
 import * as kinds from "../events/event-kinds.ts";
-import { FACTORS } from "./sampling-plan.ts";
+import { type Demand, FACTORS } from "./sampling-plan.ts";
 import { SLICE_MS, WhatIf, type WhatIfEstimate } from "./what-if.ts";
 
 const POLICIES = ["lru", "s3-fifo", "w-tinylfu"];
@@ -55,6 +55,11 @@ function newWhatIf(batchMs = 0.1): WhatIf {
   });
 }
 
+/** A load that has been the same for long. */
+function demandOf(readsPerSecond: number, budget: number): Demand {
+  return { readsPerSecond, peakReadsPerSecond: readsPerSecond, otherShare: 0, budget };
+}
+
 /** Feeds hits, as the proxy would tell them: those of sampled keys only. */
 function feed(
   whatIf: WhatIf,
@@ -94,7 +99,7 @@ describe("what-if", () => {
     const whatIf = newWhatIf();
     whatIf.adapt(
       { policy: "lru", unit: "entries", size: SIZE, entries: SIZE },
-      { readsPerSecond: 20_000, otherShare: 0, budget: 0.02 },
+      demandOf(20_000, 0.02),
     );
     expect(whatIf.plan.miniatureEntries).toBeLessThan(SIZE);
     feed(whatIf, objects);
@@ -143,7 +148,7 @@ describe("what-if", () => {
     const whatIf = newWhatIf();
     feed(whatIf, objects.subarray(0, 40_000));
     const present = { policy: "lru", unit: "entries", size: SIZE, entries: SIZE } as const;
-    whatIf.adapt(present, { readsPerSecond: 50_000, otherShare: 0, budget: 0.03 });
+    whatIf.adapt(present, demandOf(50_000, 0.03));
     expect(whatIf.plan.miniatureEntries).toBeLessThan(1000);
     feed(whatIf, objects.subarray(40_000), { from: 40_000, nowMs: 20_000 });
     whatIf.estimates().forEach((sizes, index) => {
@@ -166,7 +171,7 @@ describe("what-if", () => {
     }
     whatIf.tick(1001, 100);
     const present = { policy: "lru", unit: "entries", size: SIZE, entries: SIZE } as const;
-    whatIf.adapt(present, { readsPerSecond: 50_000, otherShare: 0, budget: 0.03 });
+    whatIf.adapt(present, demandOf(50_000, 0.03));
     // Every read is of another key, so all of them are misses; the smallest size has seen them all.
     expect(whatIf.estimates()[0]![0]!.missRatio).toBe(1);
   });
@@ -291,10 +296,10 @@ describe("what-if", () => {
     const objects = zipf(70_000, 13);
     const whatIf = newWhatIf();
     const present = { policy: "lru", unit: "entries", size: SIZE, entries: SIZE } as const;
-    whatIf.adapt(present, { readsPerSecond: 400_000, otherShare: 0, budget: 0.03 });
+    whatIf.adapt(present, demandOf(400_000, 0.03));
     feed(whatIf, objects.subarray(0, 40_000));
     whatIf.reset(11_000, 40_000);
-    whatIf.adapt(present, { readsPerSecond: 20_000, otherShare: 0, budget: 1 });
+    whatIf.adapt(present, demandOf(20_000, 1));
     expect(whatIf.plan.reuseRatio).toBe(1);
     feed(whatIf, objects.subarray(40_000), { from: 40_000, nowMs: 12_000 });
     const [ofLru] = whatIf.estimates();
@@ -316,7 +321,7 @@ describe("what-if", () => {
   test("at the beginning all sizes run always, unless events are lost", () => {
     const whatIf = newWhatIf(0.5);
     const present = { policy: "lru", unit: "entries", size: SIZE, entries: SIZE } as const;
-    const load = { readsPerSecond: 20_000, otherShare: 0, budget: 0.01 };
+    const load = demandOf(20_000, 0.01);
     feed(whatIf, zipf(2000, 1));
     whatIf.adapt(present, load);
     expect(whatIf.plan.duties[0]).toBe(1);
@@ -334,7 +339,7 @@ describe("what-if", () => {
       return 1 + Math.floor((1000 + 19_000 * phase) * random.next() ** 2);
     });
     const whatIf = newWhatIf(0.5);
-    const load = { readsPerSecond: 20_000, otherShare: 0, budget: 0.03 };
+    const load = demandOf(20_000, 0.03);
     const present = { policy: "lru", unit: "entries", size: SIZE, entries: SIZE } as const;
     feed(whatIf, objects.subarray(0, 20_000), { readsPerSecond: 20_000 });
     whatIf.reset(1000, 20_000);
@@ -357,7 +362,7 @@ describe("what-if", () => {
     const whatIf = newWhatIf();
     feed(whatIf, zipf(20_000, 11));
     const present = { policy: "lru", unit: "entries", size: 2 * SIZE, entries: 2 * SIZE } as const;
-    const load = { readsPerSecond: 1000, otherShare: 0, budget: 1 };
+    const load = demandOf(1000, 1);
     whatIf.adapt(present, load);
     const [sizes] = whatIf.estimates();
     expect(sizes!.map(({ size, error }) => [size, error])[0]).toEqual([SIZE / 4, 1]);
@@ -371,7 +376,7 @@ describe("what-if", () => {
     feed(whatIf, zipf(20_000, 11));
     const before = whatIf.estimates();
     const present = { policy: "lru", unit: "entries", size: SIZE * 1.01, entries: SIZE * 1.01 } as const;
-    whatIf.adapt(present, { readsPerSecond: 1000, otherShare: 0, budget: 1 });
+    whatIf.adapt(present, demandOf(1000, 1));
     expect(whatIf.estimates()).toEqual(before);
   });
 

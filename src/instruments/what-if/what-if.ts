@@ -16,7 +16,14 @@ import {
 import { AccessCost, USUAL_NS } from "./access-cost.ts";
 import { Pending } from "./pending.ts";
 import { optimumFor, RecentRecords } from "./recent-records.ts";
-import { FACTORS, type PresentCache, planFor, type SamplingPlan, shapesFor } from "./sampling-plan.ts";
+import {
+  type Demand,
+  FACTORS,
+  type PresentCache,
+  planFor,
+  type SamplingPlan,
+  shapesFor,
+} from "./sampling-plan.ts";
 import { GROUPS } from "./simulated-size.ts";
 import { Sizes } from "./sizes.ts";
 import {
@@ -111,7 +118,8 @@ export class WhatIf {
     this.#simulated = policies.filter((policy) => !isLru(policy));
     this.#places = policies.map((policy) => this.#simulated.indexOf(policy));
     this.#cost = new AccessCost(options.clockMs);
-    this.#plan = this.#planFor(present, { readsPerSecond: 0, budget, otherShare: 0 });
+    const demand = { readsPerSecond: 0, peakReadsPerSecond: 0, budget, otherShare: 0 };
+    this.#plan = this.#planFor(present, demand);
     this.#sizes = this.#newSizes(this.#plan);
   }
 
@@ -163,11 +171,8 @@ export class WhatIf {
    * Changes the plan, if the load asks for another one.
    * @returns whether all simulated caches were replaced: those before were most of the memory in use
    */
-  adapt(
-    present: PresentCache,
-    load: { readonly readsPerSecond: number; readonly budget: number; readonly otherShare: number },
-  ): boolean {
-    const plan = this.#planFor(present, load, this.#plan);
+  adapt(present: PresentCache, demand: Demand): boolean {
+    const plan = this.#planFor(present, demand, this.#plan);
     const isAsBefore = isAlike(present, this.#present);
     const areSizesAsBefore = isAsBefore && plan.miniatureEntries === this.#plan.miniatureEntries;
     if (!areSizesAsBefore || plan.reuseRatio !== this.#plan.reuseRatio) this.#settle();
@@ -185,11 +190,11 @@ export class WhatIf {
     return !areSizesAsBefore;
   }
 
-  #planFor(present: PresentCache, load: Parameters<WhatIf["adapt"]>[1], before?: SamplingPlan): SamplingPlan {
+  #planFor(present: PresentCache, demand: Demand, before?: SamplingPlan): SamplingPlan {
     const isBeginning = !this.#isBehind && this.accesses < BEGINNING_ACCESSES;
     const accessNs = isBeginning ? Math.min(USUAL_NS, this.accessNs) : this.accessNs;
     const own = { accessNs, policies: this.#simulated.length, isBeginning };
-    return planFor(present, { ...load, ...own }, before);
+    return planFor(present, { ...demand, ...own }, before);
   }
 
   #rebuild(plan: SamplingPlan): void {
