@@ -97,10 +97,7 @@ describe("what-if", () => {
   test("is close to exact simulations of the same reads, and its errors say how close", () => {
     const objects = zipf(80_000, 3);
     const whatIf = newWhatIf();
-    whatIf.adapt(
-      { policy: "lru", unit: "entries", size: SIZE, entries: SIZE },
-      demandOf(20_000, 0.02),
-    );
+    whatIf.adapt({ policy: "lru", unit: "entries", size: SIZE, entries: SIZE }, demandOf(20_000, 0.02));
     expect(whatIf.plan.miniatureEntries).toBeLessThan(SIZE);
     feed(whatIf, objects);
     let covered = 0;
