@@ -108,6 +108,12 @@ function startSite({ address }: FailingOrigin, threads: number): Promise<Running
   ]);
 }
 
+/** When the origin was well again, and who reigned then. */
+interface Settled {
+  readonly settledMs: number;
+  readonly reigns: readonly string[];
+}
+
 class Rounds {
   readonly #options: RoundsOptions;
   readonly #proxies: readonly RunningProxySite[];
@@ -174,7 +180,7 @@ class Rounds {
     const before = await origin.reigns();
     const startMs = performance.now();
     let damages: readonly Damage[] = [];
-    let settledMs = 0;
+    let settled: Settled | undefined;
     const misses: Miss[] = [];
     const goWrong = async (): Promise<void> => {
       await Bun.sleep(CALM_LEAST_MS + random.below(CALM_MOST_MS));
@@ -182,8 +188,7 @@ class Rounds {
         damages = await Promise.all(
           names.map((each) => this.#fault(each)(new SeededRandom(random.below(2 ** 32)))),
         );
-        await origin.settled();
-        settledMs = performance.now();
+        settled = await this.#settled();
         await Bun.sleep(CALM_LEAST_MS + random.below(CALM_MOST_MS));
       } finally {
         world.isEnded = true;
@@ -197,20 +202,16 @@ class Rounds {
     ]);
     const endMs = performance.now();
     const keys = places.map(({ key }) => key);
-    let values: (string | null)[] = [];
-    let after: readonly string[] = [];
-    for (let isOver = false; !isOver; ) {
-      after = await origin.reigns();
+    let values: (string | null)[];
+    for (;;) {
       await Bun.sleep(BOUND_MS);
       await this.#readLast(world);
       values = await origin.valuesOf(keys);
-      const now = await origin.reigns();
-      isOver = now.every((reign, part) => reign === after[part]);
-      if (isOver) continue;
       // Those who watch over a primary may notice late that it has failed.
-      await origin.settled();
-      settledMs = performance.now();
+      if (areSame(await origin.reigns(), settled!.reigns)) break;
+      settled = await this.#settled();
     }
+    const { reigns: after, settledMs } = settled!;
     const replaced = before.flatMap((reign, part) => (reign === after[part] ? [] : [part]));
     const finals = new Map(keys.map((key, index) => [key, values[index] ?? ""]));
     const records = this.#log.takeRecords();
@@ -254,6 +255,18 @@ class Rounds {
       lost: new Set(misses.map(({ key, site }) => `${key} ${site}`)).size,
       entries: this.#quiet.countIn(parts) * SITES.length,
     });
+  }
+
+  /** Waits until the origin is well. A part may be replaced meanwhile, and once more. */
+  async #settled(): Promise<Settled> {
+    const { origin } = this.#options;
+    for (let before = await origin.reigns(); ; ) {
+      await origin.settled();
+      const settledMs = performance.now();
+      const reigns = await origin.reigns();
+      if (areSame(before, reigns)) return { settledMs, reigns };
+      before = reigns;
+    }
   }
 
   #fault(name: string): ListFault {
@@ -366,6 +379,10 @@ class Rounds {
       else tally.longestPauseElsewhereMs = Math.max(tally.longestPauseElsewhereMs, pauseMs);
     }
   }
+}
+
+function areSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.every((one, index) => one === others[index]);
 }
 
 function longestPause(timesMs: readonly number[]): number {
