@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
+import { requestOf } from "../../test/support/request.ts";
 import { factsOfRequest } from "../commands/command-facts.ts";
 import { NameTable } from "../commands/command-table.ts";
-import { latin1, utf8 } from "../lib/bytes.ts";
+import { latin1 } from "../lib/bytes.ts";
 import type { KeyBytes } from "../lib/key-bytes.ts";
-import { Request } from "../protocol/protocol.ts";
+import type { Request } from "../protocol/protocol.ts";
 import type { OriginNode } from "../upstream/origin-node.ts";
 import type { ProxyParts } from "./context.ts";
 import { nodeFor, nodeOfUses } from "./destination.ts";
@@ -23,13 +24,6 @@ function proxyWith(nodes: readonly OriginNode[]): ProxyParts {
     anyNode: () => named("any"),
   };
   return { origin, usesOf } as unknown as ProxyParts;
-}
-
-function requestOf(words: string): Request {
-  const request = new Request();
-  request.reset(utf8(words));
-  for (const { index, 0: word } of words.matchAll(/\S+/g)) request.add(index, index + word.length);
-  return request;
 }
 
 const ONE = proxyWith([named("the only one")]);
@@ -59,10 +53,10 @@ test.each([
   ["DBSIZE", "any"],
   ["FLUSHALL", "any"],
 ])("%s goes to the node %s", (words, node) => {
-  const request = requestOf(words);
+  const request = requestOf(...words.split(" "));
   expect(nodeFor(ONE, request, routes.find(request)).name).toBe(node);
 });
 
 test("a request with unknown uses goes to any node", () => {
-  expect(nodeOfUses(ONE.origin, requestOf("COPY k l"), undefined).name).toBe("any");
+  expect(nodeOfUses(ONE.origin, requestOf("COPY", "k", "l"), undefined).name).toBe("any");
 });

@@ -5,11 +5,12 @@ const parse = (text: string) => parseHostList(text, "kind", 7000);
 
 describe("a list of hosts", () => {
   test("has a port for each host, its own or the kind's", () => {
-    const { hosts, path } = parse("redis+kind://a,b:1, c,[::1],[::2]:2");
+    const { hosts, path } = parse("redis+kind://a,b:1, c , d:3 ,[::1],[::2]:2");
     expect(hosts.map(({ host, port }) => [host, port])).toEqual([
       ["a", 7000],
       ["b", 1],
       ["c", 7000],
+      ["d", 3],
       ["::1", 7000],
       ["::2", 2],
     ]);

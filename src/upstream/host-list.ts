@@ -16,8 +16,8 @@ export interface HostList {
 export function parseHostList(text: string, kind: string, defaultPort: number): HostList {
   const parts = /^([a-z]+)\+[a-z]+:\/\/(?:(.*)@)?([^/?#]*)([^?#]*)(.*)$/i.exec(text);
   const [, scheme = "", credentials, hostsText = "", path = "", rest = ""] = parts ?? [];
-  const names = hostsText.split(",");
-  if (parts === null || names.some((name) => name.trim() === "")) {
+  const names = hostsText.split(",").map((name) => name.trim());
+  if (parts === null || names.includes("")) {
     throw new RangeError(
       `origin names no host, or an empty one; the form is ${scheme || "redis"}+${kind}://host:port,host:port`,
     );
@@ -26,7 +26,7 @@ export function parseHostList(text: string, kind: string, defaultPort: number): 
   const hosts = names.map((name) => {
     const hasPort = /:\d+$/.test(name.replace(/^\[.*\]/, ""));
     const host = hasPort ? name : `${name}:${defaultPort}`;
-    return parseOrigin(`${scheme}://${login}${host.trim()}${rest}`);
+    return parseOrigin(`${scheme}://${login}${host}${rest}`);
   });
   return { hosts, path };
 }

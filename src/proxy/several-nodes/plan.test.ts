@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { array, assert, constantFrom, integer, nat, property, uniqueArray } from "fast-check";
+import { requestOf } from "../../../test/support/request.ts";
 import { COMMAND_FACTS } from "../../commands/command-facts.ts";
 import { latin1, utf8 } from "../../lib/bytes.ts";
 import { hashSlotOf } from "../../lib/hash-slot.ts";
 import type { KeyBytes } from "../../lib/key-bytes.ts";
-import { Request } from "../../protocol/protocol.ts";
 import { decodeReply, type ReplyValue } from "../../protocol/reply-value.ts";
 import type { Origin } from "../../upstream/origin.ts";
 import type { OriginNode } from "../../upstream/origin-node.ts";
@@ -27,24 +27,12 @@ function originOf(numbers: readonly number[]): Origin & { nodes: OriginNode[] } 
   return origin as unknown as Origin & { nodes: OriginNode[] };
 }
 
-function requestOf(words: readonly string[]): Request {
-  const request = new Request();
-  request.reset(utf8(words.join("")));
-  let at = 0;
-  for (const word of words) {
-    const { length } = utf8(word);
-    request.add(at, at + length);
-    at += length;
-  }
-  return request;
-}
-
 const THREE = originOf([1, 2, 3]);
 
 function planned(words: readonly string[], origin: Origin = THREE, splitsWrites = false): Plan | undefined {
   const random = { next: () => 0 };
   const name = words[0]!.toLowerCase();
-  const plan = planOf({ origin, random, splitsWrites }, name, requestOf(words));
+  const plan = planOf({ origin, random, splitsWrites }, name, requestOf(...words));
   if (plan !== undefined) expect(mayNeedSeveral(name)).toBe(true);
   return plan;
 }

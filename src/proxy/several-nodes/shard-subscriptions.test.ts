@@ -580,4 +580,14 @@ describe("the end", () => {
     timers.advance(TIMEOUT_MS);
     expect([nodes[0].opened, await shown()]).toEqual([1, []]);
   });
+
+  test("of the client is no failure of a node that has not answered yet", async () => {
+    const { nodes, channels, stats, subscribe, shown } = scene();
+    subscribe("a1", "b1");
+    nodes[0].confirms();
+    channels.end();
+    expect(await shown()).toEqual(["-ORIGINDOWN the client's subscriptions have ended\r\n"]);
+    expect([channels.isBusy, nodes[0].isClosed, nodes[1].isClosed]).toEqual([false, true, true]);
+    expect(stats.originErrors).toBe(0);
+  });
 });

@@ -153,10 +153,11 @@ export class ShardSubscriptions {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#stopListening();
+    // First, so that the request does not take the end of a connection for a failure of its node.
+    this.#abort?.();
     for (const link of this.#links.values()) link.end(noLongerNeeded());
     this.#links.clear();
     this.#subscriptions.clear();
-    this.#abort?.();
   }
 
   /** Tells the client that it is subscribed, and shows what has arrived meanwhile. */
