@@ -181,4 +181,17 @@ describe.skipIf(!redis.available)(redis.title("in front of a real Redis"), () =>
     ]);
     client.close();
   });
+
+  test.each(["GLASS.GET k", "glass.explain k", "GLASS.SLOWLOG GET"])(
+    "%s, which only the proxy can answer, is not queued",
+    async (line) => {
+      const client = await proxied.local.client();
+      await client.must("MULTI");
+      const [name = "", ...rest] = line.split(" ");
+      const reply = String(await client.ask(name, ...rest));
+      expect(reply).toContain(`${name.toUpperCase()} cannot be queued in a transaction`);
+      expect(String(await client.ask("EXEC"))).toContain("EXECABORT");
+      client.close();
+    },
+  );
 });

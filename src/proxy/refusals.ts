@@ -36,6 +36,9 @@ const ABOUT_CLIENTS: ReadonlySet<string> = new Set([
   ...["id", "info", "kill", "list", "unblock", "getredir"],
 ]);
 
+/** Commands that only a proxy has. */
+const OWN_PREFIX = "glass.";
+
 /** Why a request is not passed on, as an error in Redis's form. */
 type Refusal = string;
 
@@ -86,6 +89,8 @@ function refuseQueued(
   if (name === "monitor") return MONITOR_IN_MULTI;
   // It would be about the origin's users.
   if (name === "acl") return cannotQueue("acl");
+  // The origin does not know it.
+  if (name.startsWith(OWN_PREFIX)) return cannotQueue(name);
   if (request.count < 2) return undefined;
   const subcommand = request.text(1).toLowerCase();
   if (name === "client") {
