@@ -6,17 +6,17 @@ import type { Log } from "../../lib/log.ts";
 import { systemRandom } from "../../lib/random.ts";
 import { SharedText } from "../../lib/shared-text.ts";
 import { steadyClockSince } from "../../lib/steady-clock.ts";
-import { Listener, tellOfDrain } from "../../net/listener.ts";
+import { Listener } from "../../net/listener.ts";
 import { ListenError } from "../../net/listening-sockets.ts";
 import { hashPassword } from "../../net/password-hash.ts";
 import { Store } from "../../store/store.ts";
 import { giveBeats } from "../beats.ts";
 import { publishRegularly } from "../counters.ts";
 import { CachingProxy } from "../proxy.ts";
-import { changeSettings } from "../settings-change.ts";
 import { sweepInSteps } from "../start.ts";
 import { keepWarm } from "../warm/warmth.ts";
 import { FlightClaims } from "./flight-claims.ts";
+import { carryOut, type OrderedThread } from "./orders.ts";
 import { Peers } from "./peers.ts";
 import { SharedRegistry } from "./shared-registry.ts";
 import type { FromThread, ThreadStart, ToThread } from "./thread-messages.ts";
@@ -86,46 +86,16 @@ function runThread(start: ThreadStart): void {
   const drains = instruments && giveBeats(proxy, instruments);
   const stopPublishing = publishRegularly(proxy, index);
   const warmth = keepWarm(proxy, log);
-  parentPort!.on("message", async (message: ToThread) => {
-    if (message.type === "tls") {
-      listener.replaceTls(message.settings);
-      return;
-    }
-    if (message.type === "users") {
-      const { access } = proxy.host;
-      access.adopt();
-      await access.peers?.adopt();
-      tell({ type: "changed", id: message.id, problem: undefined });
-      return;
-    }
-    if (message.type === "change") {
-      const { id } = message;
-      const problem = await changeSettings(proxy, message.changes).then(
-        () => undefined,
-        (error: Error) => error.message,
-      );
-      tell({ type: "changed", id, problem });
-      return;
-    }
-    if (message.type === "origin-access") {
-      Object.assign(proxy.settings, message.access);
-      return;
-    }
-    if (message.type === "end") {
+  const thread: OrderedThread = {
+    ...{ proxy, listener, log, tell, warmth },
+    beginDrain: () => drains?.(),
+    stop: () => {
       stopPublishing();
       stopSweeping();
-      proxy.close();
-      await proxy.recorder?.close();
-      tell({ type: "ended" });
-      parentPort!.close();
-      return;
-    }
-    drains?.();
-    const saved = warmth?.finish();
-    tellOfDrain(await listener.drain(message.forMs), log);
-    await saved;
-    tell({ type: "drained" });
-  });
+    },
+    leave: () => parentPort!.close(),
+  };
+  parentPort!.on("message", (order: ToThread) => carryOut(order, thread));
   tell({ type: "listening", port: listener.port, tlsPort: listener.tlsPort });
 }
 
