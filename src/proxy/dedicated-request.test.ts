@@ -78,6 +78,15 @@ describe("a reply", () => {
     ]);
   });
 
+  test("times the origin, unless the command may block there", () => {
+    for (const blocks of [false, true]) {
+      const { bench, request } = scene({ blocks });
+      request.roundTripMs = 2;
+      bench.reply(request, "+OK|");
+      expect(bench.roundTrips.sum).toBe(blocks ? 0 : 2000);
+    }
+  });
+
   test("to a command that may block is counted and not timed, whoever came between", async () => {
     const { bench, request } = scene({ blocks: true });
     const { requests } = bench.stats;

@@ -14,8 +14,10 @@ import { ProxyStats } from "./proxy-stats.ts";
 import { RESULTS } from "./request-results.ts";
 
 export class RequestBench {
+  /** The round trips of requests other than misses. */
+  readonly roundTrips = new Histogram();
   readonly stats = new ProxyStats(
-    () => new Histogram(),
+    (name) => (name === "otherRoundTripMicros" ? this.roundTrips : new Histogram()),
     () => 0,
     { next: () => 0.5 },
     { log: undefined as never, index: 0, settings: { slowerThanMs: 10, slowRequests: 1 }, wallMs: () => 0 },
