@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { Flight } from "../coherence/flight.ts";
 import { VALUE } from "../coherence/variant.ts";
 import type { Waiter } from "../coherence/waiter.ts";
+import { ByteBuffer, type LargeValue } from "../lib/byte-buffer.ts";
 import { latin1, utf8 } from "../lib/bytes.ts";
 import { KeyRef } from "../lib/key-ref.ts";
 import { UpstreamError } from "../upstream/upstream-error.ts";
@@ -29,6 +30,7 @@ function scene({ question = GET_QUESTION, takesLarge = true, owns = true }: Opti
   const bench = new RequestBench(2);
   const { note } = bench;
   let nowMs = 1000;
+  let large: LargeValue | undefined;
   const landing: Landing = {
     owns: () => owns,
     nowMs: () => nowMs,
@@ -43,8 +45,15 @@ function scene({ question = GET_QUESTION, takesLarge = true, owns = true }: Opti
     found: (bytes, start, end, _source, remainingMs) =>
       note(`found ${latin1(bytes, start, end).replaceAll("\r\n", "|")} for ${remainingMs}`),
     without: (reason) => note(`without: ${reason.kind}`),
-    arriving: (value) => note(`arriving ${value.lengthBytes}`),
-    arrived: (error) => note(`whole for the waiter: ${error?.code ?? "yes"}`),
+    arriving: (value) => {
+      large = value;
+      note(`arriving ${value.lengthBytes}`);
+    },
+    arrived: (error) => {
+      const target = new ByteBuffer();
+      const isRead = large!.read(0, large!.availableBytes ?? 0, target);
+      note(`${error?.code ?? "whole"} for the waiter: ${isRead ? latin1(target.view()) : "lost"}`);
+    },
   };
   const meter = {
     missed: (isError: boolean, exchange: Exchange) =>
@@ -118,7 +127,7 @@ describe("a large value", () => {
     expect(bench.done()).toEqual(["missed at 17", "arriving 4"]);
     sink.append(utf8("..abcd"), 2, 6);
     sink.complete();
-    expect(bench.done()).toEqual(["arrived whole with 3 bytes", "whole for the waiter: yes"]);
+    expect(bench.done()).toEqual(["arrived whole with 3 bytes", "whole for the waiter: abcd"]);
   });
 
   test("that stops in the middle is told as lost, and not as a second failure", () => {
@@ -126,7 +135,7 @@ describe("a large value", () => {
     request.takeLarge(4)!.append(utf8("ab"), 0, 2);
     bench.done();
     request.failed(LOST);
-    expect(bench.done()).toEqual(["arrived lost with 2 bytes", "whole for the waiter: ORIGINDOWN"]);
+    expect(bench.done()).toEqual(["arrived lost with 2 bytes", "ORIGINDOWN for the waiter: lost"]);
   });
 
   test("is gathered if the cache wants it so, or if it is part of a whole reply", () => {

@@ -151,6 +151,7 @@ describe("of a function the origin is asked", () => {
 
   test("for all functions of a transaction", () => {
     for (const [queuedFunctions, resumed] of [
+      [["reads"], 1],
       [["reads", "reads"], 1],
       [["reads", "writes"], 0],
     ] as const) {

@@ -19,6 +19,7 @@ function scene(blocks: readonly (readonly string[])[]) {
   const at = {
     ...{ epochCount: 0, evictions: [0, 0], capacity: 1000, entries: 0, nowMs: 1000 },
     ...{ tracking: true as boolean | undefined, linkStatus: "up", isDown: false, isReadable: true },
+    ...{ exactMs: 0, keysPerSecond: 0, fileReads: 0, timed: 0 },
   };
   const cached = new Set<string>();
   const present = new Set<string>();
@@ -51,6 +52,7 @@ function scene(blocks: readonly (readonly string[])[]) {
     keys: blocks.flat().length,
     blocks: blocks.map((_, index) => ({ at: index, bytes: 0, firstRank: index, lastRank: index + 0.5 })),
     read: async (block: WarmBlock) => {
+      at.fileReads++;
       if (!at.isReadable) throw new Error("gone");
       return blocks[block.at]!.map((key, reads) => ({ key: utf8(key), reads }));
     },
@@ -84,9 +86,9 @@ function scene(blocks: readonly (readonly string[])[]) {
   };
   const warming = new Warming({
     ...{ file, store, origin, readThrough, stats, timers },
-    originMeter: { warmed: () => {} },
+    originMeter: { warmed: () => at.timed++ },
     log: { info: note, warn: note, error: note },
-    ...{ nowMs: () => at.nowMs, exactMs: () => 0, keysPerSecond: () => 0 },
+    ...{ nowMs: () => at.nowMs, exactMs: () => at.exactMs, keysPerSecond: () => at.keysPerSecond },
   } as unknown as WarmingOptions);
   let isFinished = false;
   void warming.finished.then(() => {
@@ -145,8 +147,59 @@ test("keys are read from the last of the last block to the first, and placed the
       ["e", 1.5, 1],
     ] as const),
   ]);
+  expect(messages).toHaveLength(1);
   expect(ends()).toEqual({ isFinished: true, closed: 1, timers: 0 });
   expect(stats.left).toBe(0);
+});
+
+test("a block of one key has its place at the block's beginning", async () => {
+  const { placed, tick, answer } = scene([["a"]]);
+  await tick(2);
+  answer();
+  await tick(4);
+  expect(placed).toEqual([["a", 0, 0]]);
+});
+
+test("one block is read at a time", async () => {
+  const { at, timers, tick } = scene([["a"]]);
+  timers.advance(3 * TICK_MS);
+  await tick();
+  expect(at.fileReads).toBe(1);
+});
+
+test.each(["present", "without room"])("128 keys that are %s are passed over at once", async (why) => {
+  const { at, present, placed, stats, tick } = scene([Array.from({ length: 300 }, (_, n) => `k${n}`)]);
+  if (why === "present") for (let n = 0; n < 300; n++) present.add(`k${n}`);
+  else at.evictions[0]!++;
+  await tick(2);
+  expect(stats.left).toBe(172);
+  await tick();
+  expect(stats.left).toBe(44);
+  await tick(3);
+  expect(placed.length).toBe(128);
+});
+
+test("as many are asked at once as the origin answers without getting slower", async () => {
+  const { at, warming, asked, tick } = scene([Array.from({ length: 100 }, (_, n) => `k${n}`)]);
+  await tick(2);
+  expect(asked).toHaveLength(8);
+  warming.missed(false, { handedOverMs: 0, roundTripMs: 1, answeredMs: 1 });
+  expect(at.timed).toBe(1);
+  await tick();
+  expect(asked).toHaveLength(8 + 9);
+});
+
+test("no more are asked than the rate allows", async () => {
+  const { at, asked, tick } = scene([Array.from({ length: 100 }, (_, n) => `k${n}`)]);
+  at.keysPerSecond = 20;
+  await tick(3);
+  expect(asked).toHaveLength(0);
+  at.exactMs += 50;
+  await tick(3);
+  expect(asked).toHaveLength(1);
+  at.exactMs += 50;
+  await tick(3);
+  expect(asked).toHaveLength(2);
 });
 
 test("it waits for reads that are under way", async () => {
@@ -209,10 +262,13 @@ test("nothing is asked while the origin cannot be reached or sends no invalidati
 });
 
 test("one at a time is asked while a node cannot be reached", async () => {
-  const { at, asked, tick } = scene([["a", "b", "c"]]);
+  const { at, take, answer, tick } = scene([["a"], ["b", "c"]]);
   at.isDown = true;
-  await tick(5);
-  expect(asked.map(({ key }) => key)).toEqual(["c"]);
+  for (const key of ["c", "b", "a"]) {
+    await tick(3);
+    expect(take()).toEqual([key]);
+    answer();
+  }
 });
 
 test("as many are asked as have room; of a full cache one, until another one is evicted for it", async () => {
