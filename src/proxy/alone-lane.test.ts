@@ -62,7 +62,8 @@ function scene({ tracking = true }: { readonly tracking?: boolean | undefined } 
   const answer = (): void => bench.reply(waiting.shift()!, "+OK|");
   /** What was done, but for what the client was shown. */
   const done = (): string[] => bench.done().filter((note) => !note.startsWith("shown"));
-  return { bench, lane, client, connections, forward, answer, done };
+  const fail = (): void => waiting.shift()!.failed(new UpstreamError("ORIGINDOWN", "was lost", true));
+  return { bench, lane, client, connections, forward, answer, fail, done };
 }
 
 test("requests share a connection until all have been answered; then it is given back", () => {
@@ -118,6 +119,7 @@ test("an urgent request has a connection for itself, which ends with it", () => 
   done();
   lane.forwardUrgently(requestOf("SCRIPT", "KILL"));
   expect(done()).toEqual(["any opens single 1 in RESP2", "1 gets SCRIPT"]);
+  expect(lane.speaksOtherwise).toBe(false);
   answer();
   expect(done()).toEqual([]);
   answer();
@@ -141,4 +143,17 @@ test("the connection ends with the client, and is not given back", () => {
   expect(done()).toEqual(["0 is closed: the client has gone"]);
   answer();
   expect(done()).toEqual(["idle"]);
+});
+
+test("an urgent request alone is in the version of its client", () => {
+  const { lane } = scene();
+  lane.forwardUrgently(requestOf("SCRIPT", "KILL"));
+  expect([lane.isBusy, lane.speaksOtherwise]).toEqual([true, false]);
+});
+
+test("of a request whose connection is lost the outcome is unknown", () => {
+  const { bench, forward, fail } = scene();
+  forward("here");
+  fail();
+  expect(bench.stats).toMatchObject({ originErrors: 1, unknownOutcomes: 1 });
 });
