@@ -85,6 +85,23 @@ test("it asks nothing more once stopped", () => {
   }
 });
 
+test("an answer leaves one thing to wait for: the time of the next question", () => {
+  const { timers, pass, answer } = started();
+  pass(100);
+  answer();
+  expect(timers.count).toBe(1);
+});
+
+test("it is silent when nothing has come for exactly the time-out", () => {
+  const { connection, clock, told, pass } = started();
+  pass(100);
+  connection.lastReceivedMs = clock.monotonicMs();
+  pass(399);
+  expect(told).toEqual([]);
+  pass(1);
+  expect(told).toEqual(["silent 400"]);
+});
+
 describe("after a silence", () => {
   test("a second connection that is answered tells that the wire is dead", () => {
     const { probes, told, pass } = started();
@@ -117,5 +134,42 @@ describe("after a silence", () => {
     // Time for the second connection to be tried again has not come: nothing is left to be closed.
     expect(told).toEqual(["silent 400", `proven until ${100 + stalenessBoundMs(TIMES)}`, "answers"]);
     expect(probes).toHaveLength(1);
+  });
+
+  test("stopping closes the second connection", () => {
+    const { heartbeat, told, pass } = started();
+    pass(100);
+    pass(400);
+    heartbeat.stop();
+    expect(told).toEqual(["silent 400", "probe closed"]);
+  });
+
+  test("each silence is told of, and so is each end of one", () => {
+    const { told, pass, answer } = started();
+    const events = () => told.splice(0).filter((event) => !event.startsWith("proven"));
+    for (let round = 0; round < 2; round++) {
+      pass(100);
+      pass(400);
+      answer();
+      expect(events()).toEqual(["silent 400", "probe closed", "answers"]);
+      pass(100);
+      answer();
+      expect(events()).toEqual([]);
+    }
+  });
+
+  test("bytes that come while the second connection is tried show the first one alive", () => {
+    const { connection, clock, probes, told, pass } = started();
+    pass(100);
+    pass(400);
+    connection.lastReceivedMs = clock.monotonicMs() + 1;
+    pass(1);
+    probes[0]!(true);
+    expect(told).toEqual(["silent 400"]);
+    pass(399);
+    expect(probes).toHaveLength(1);
+    pass(1);
+    expect(probes).toHaveLength(2);
+    expect(told).toEqual(["silent 400"]);
   });
 });

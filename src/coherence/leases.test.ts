@@ -35,6 +35,33 @@ describe("a fill that was stored", () => {
   });
 });
 
+test("a fill holds as long as neither its token nor its epoch has changed", () => {
+  const leases = create(1024);
+  const fill = { lease: leases.begin(7), epoch: 3 };
+  expect(leases.holds(7, fill, 3)).toBe(true);
+  expect(leases.holds(7, fill, 4)).toBe(false);
+  leases.change(7);
+  expect(leases.holds(7, fill, 3)).toBe(false);
+  expect(leases.holds(7, fill, 4)).toBe(false);
+});
+
+test("a change makes the token the next one, which a fill can tell from another thread's change", () => {
+  const leases = create(1024);
+  const token = leases.of(7);
+  leases.change(7);
+  expect(leases.of(7)).toBe(token + 1);
+});
+
+test("hashes that differ in any of the bits that pick a token have tokens of their own", () => {
+  const leases = create(16);
+  for (let hash = 0; hash < 16; hash++) {
+    leases.change(hash);
+    expect(Array.from({ length: 16 }, (_, other) => leases.of(other))).toEqual(
+      Array.from({ length: 16 }, (_, other) => (other <= hash ? 1 : 0)),
+    );
+  }
+});
+
 test("of two open fills of one key at most one is stored, in any order; one that is alone always is", () => {
   const step = fc.record({
     what: fc.constantFrom("begin", "land"),
@@ -101,4 +128,15 @@ test("their size is a share of the budget", () => {
     expect(Math.log2(leaseCountFor(budget)) % 1).toBe(0);
   }
   expect(leaseCountFor(1024 ** 4)).toBe(2 ** 20);
+});
+
+test.each([
+  ["1/64 of a small budget", 1, 2048],
+  ["1/64 up to 256 KiB", 16, 32_768],
+  ["256 KiB in between", 32, 32_768],
+  ["1/128 of a large budget", 64, 65_536],
+])("they take %s: %d MiB have %d tokens", (_, mebibytes, tokens) => {
+  expect(leaseCountFor(mebibytes * 1024 ** 2)).toBe(tokens);
+  // A token of four bytes, and two counts of two bytes.
+  expect(leaseBytes(mebibytes * 1024 ** 2)).toBe(tokens * 8);
 });

@@ -15,3 +15,9 @@ test("questions are the same if kind and argument are, wherever the argument lie
   expect(isSameVariant(VALUE, ABSENCE)).toBe(false);
   expect(isSameVariant(VALUE, { ...VALUE })).toBe(true);
 });
+
+test("the value and its absence are questions without an argument, of the first two kinds", () => {
+  for (const [kind, question] of [VALUE, ABSENCE].entries()) {
+    expect(question).toEqual({ kind, bytes: new Uint8Array(0), start: 0, end: 0 });
+  }
+});
