@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { open } from "lmdb";
@@ -39,6 +39,19 @@ function newDirectory(): string {
   const made = join(scratch, `${directories++}`);
   mkdirSync(made);
   return made;
+}
+
+/** How many files of a directory this process has open. */
+function openFiles(of: string): number {
+  const isOpen = (descriptor: string): boolean => {
+    try {
+      return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith(`${of}/`);
+    } catch {
+      // The one that read the list.
+      return false;
+    }
+  };
+  return readdirSync("/proc/self/fd").filter(isOpen).length;
 }
 
 function keyAt(hash: number, name: string): Uint8Array {
@@ -118,6 +131,18 @@ test("new tables have the secret, the format, and nothing else", async () => {
   await tables.close();
   expect(await Tables.formatOf(directory)).toBe(FORMAT_VERSION);
   tables = new Tables(directory);
+});
+
+test.skipIf(!existsSync("/proc/self/fd"))("files are closed once nobody needs them", async () => {
+  const made = newDirectory();
+  await Tables.make(made, SECRET, false);
+  expect(openFiles(made)).toBe(0);
+  expect(await Tables.formatOf(made)).toBe(FORMAT_VERSION);
+  expect(openFiles(made)).toBe(0);
+  const opened = new Tables(made);
+  expect(openFiles(made)).toBeGreaterThan(0);
+  await opened.close();
+  expect(openFiles(made)).toBe(0);
 });
 
 test("tables that await a journal know of its first use", async () => {
@@ -264,6 +289,10 @@ test("tables of another program, and of a later format, are refused", async () =
   const foreign = newDirectory();
   await open(foreign, {}).close();
   expect(() => new Tables(foreign)).toThrow("it holds a database of another program");
+  await expect(Tables.formatOf(foreign)).rejects.toThrow("it holds a database of another program");
+  const unchanged = open(foreign, {});
+  expect([...unchanged.getKeys()]).toEqual([]);
+  await unchanged.close();
   const later = newDirectory();
   await Tables.make(later, SECRET, false);
   const root = open<Uint8Array, Uint8Array>(later, { encoding: "binary", keyEncoding: "binary" });

@@ -149,3 +149,45 @@ describe("a new entry", () => {
     }
   });
 });
+
+describe("a write that a full store refuses", () => {
+  /** A store that never evicts, full of values of 1000 bytes. */
+  function fullStore(): { store: Store; left: string[] } {
+    const store = storeOf({ budgetBytes: 300_000, whenFull: "refuse" });
+    const left: string[] = [];
+    store.onRemoval = (key, why) => left.push(`${fromUtf8(key)} ${why}`);
+    set(store, "brief", "value", NOW_MS + 10);
+    let count = 0;
+    while (store.set(keyIn(store, `${count}`), new Uint8Array(1000), 0, NOW_MS) === "stored") count++;
+    return { store, left };
+  }
+
+  const LARGE = new Uint8Array(50_000);
+
+  test("leaves the key its value", () => {
+    const { store, left } = fullStore();
+    expect(store.set(keyIn(store, "brief"), LARGE, 0, NOW_MS)).toBe("full");
+    expect(fromUtf8(store.get(keyIn(store, "brief"), NOW_MS)!)).toBe("value");
+    expect([left, store.stats().expirations]).toEqual([[], 0]);
+    store.check();
+  });
+
+  test("reports the key's expired value as gone", () => {
+    const { store, left } = fullStore();
+    const before = store.stats().entries;
+    expect(store.set(keyIn(store, "brief"), LARGE, 0, NOW_MS + 10)).toBe("full");
+    expect(left).toEqual(["brief expired"]);
+    expect(store.stats()).toMatchObject({ entries: before - 1, expirations: 1 });
+    store.check();
+  });
+
+  test("reports nothing of a value whose epoch is over", () => {
+    const { store, left } = fullStore();
+    const before = store.stats().entries;
+    store.bumpEpoch();
+    expect(store.set(keyIn(store, "brief"), LARGE, 0, NOW_MS + 10)).toBe("full");
+    expect(left).toEqual([]);
+    expect(store.stats()).toMatchObject({ entries: before - 1, expirations: 0 });
+    store.check();
+  });
+});
