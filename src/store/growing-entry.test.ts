@@ -3,8 +3,10 @@ import { ABSENCE, VALUE, type Variant } from "../coherence/variant.ts";
 import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { fromUtf8, utf8 } from "../lib/bytes.ts";
 import { LARGE_BYTES } from "../lib/large-value.ts";
+import { EXTENDED_HEADER_BYTES } from "./entry-layout.ts";
 import type { GrowingEntry } from "./growing-entry.ts";
 import { keyIn } from "./key-fixture.ts";
+import { ShardMemory } from "./shard-memory.ts";
 import { Store, type StoreOptions } from "./store.ts";
 
 const MEGABYTE = 2 ** 20;
@@ -137,6 +139,36 @@ describe("a growing entry", () => {
   });
 });
 
+test("a growing entry takes each chunk in time when bytes come one by one", () => {
+  const store = storeOf({ budgetBytes: 4 * MEGABYTE });
+  const value = new Uint8Array(LARGE_BYTES + 5).map((_, i) => (i * 7 + (i >> 8)) & 255);
+  const growing = begin(store, "k", value.length);
+  const reader = growing.reader()!;
+  let isWritten = true;
+  for (let at = 0; at < value.length; at++) isWritten &&= growing.append(value, at, at + 1, NOW_MS);
+  expect([isWritten, store.setGrown(growing, 0, NOW_MS)]).toEqual([true, true]);
+  const copy = new ByteBuffer(0);
+  expect(reader.read(0, value.length, copy)).toBe(true);
+  expect(Buffer.compare(copy.view(), value)).toBe(0);
+  reader.release();
+  growing.release();
+  store.check();
+});
+
+test("a growing entry needs no further room up to the last byte of its chunk", () => {
+  const store = storeOf({ budgetBytes: MEGABYTE, whenFull: "refuse" });
+  const growing = begin(store, "k");
+  for (let i = 0; store.set(keyIn(store, `${i}`), new Uint8Array(3000), 0, NOW_MS) === "stored"; i++);
+  expect(store.stats().freeBytes).toBe(0);
+  const { pageBytes } = new ShardMemory(store.handle.shards[0]!).sizes;
+  const room = pageBytes - EXTENDED_HEADER_BYTES - "k".length;
+  expect(growing.append(new Uint8Array(room), 0, room - 1, NOW_MS)).toBe(true);
+  expect(growing.append(new Uint8Array(room), room - 1, room, NOW_MS)).toBe(true);
+  expect(growing.append(new Uint8Array(1), 0, 1, NOW_MS)).toBe(false);
+  growing.release();
+  store.check();
+});
+
 describe("a grown entry that is stored over another one", () => {
   test("reports no removal; what had expired is counted", () => {
     for (const [laterMs, expirations] of [
@@ -217,6 +249,16 @@ describe("a grown entry and the bound on entries", () => {
     // It has left, and its reader still has it.
     expect(reader.read(0, 100, new ByteBuffer(0))).toBe(true);
     reader.release();
+    store.check();
+  });
+
+  test("lets the index grow", () => {
+    const store = storeOf();
+    const { buckets } = store.stats();
+    for (let i = 0; i < buckets; i++) set(store, `${i}`);
+    expect(store.stats()).toMatchObject({ entries: buckets, buckets });
+    setGrown(store, "k");
+    expect(store.stats().buckets).toBeGreaterThan(buckets);
     store.check();
   });
 });

@@ -32,7 +32,8 @@ class WatchingBuffer extends ByteBuffer {
   }
 }
 
-function pinnedIn(store: Store): LargeValue {
+/** Reads the key. @returns the large value; undefined if the value was copied */
+function pinnedIn(store: Store): LargeValue | undefined {
   const taken: LargeValue[] = [];
   store.read(keyIn(store, "key"), NOW_MS, {
     takesLarge: true,
@@ -40,13 +41,13 @@ function pinnedIn(store: Store): LargeValue {
     openValue: () => new ByteBuffer(0),
     closeValue: () => {},
   });
-  return taken[0]!;
+  return taken[0];
 }
 
 test("a large value is copied under the lock of its shard; memory is allocated before", () => {
   const owner = Store.create({ budgetBytes: 8 << 20, hashKey: { low: 1, high: 0 } });
   owner.set(keyIn(owner, "key"), new Uint8Array(LARGE_BYTES), 0, NOW_MS);
-  const large = pinnedIn(Store.attach(owner.handle, HOLDER));
+  const large = pinnedIn(Store.attach(owner.handle, HOLDER))!;
   const { words } = new ShardMemory(owner.handle.shards[0]!);
   const buffer = new WatchingBuffer(words, new Uint8Array(100));
   expect(large.read(0, 10, buffer)).toBe(true);
@@ -54,4 +55,19 @@ test("a large value is copied under the lock of its shard; memory is allocated b
   expect(holderOf(words, LOCK)).toBe(0);
   large.release();
   expect(holderOf(words, LOCK)).toBe(0);
+});
+
+test("a value is read little by little from 256 KiB on, and copied below", () => {
+  const store = Store.create({ budgetBytes: 8 << 20, hashKey: { low: 1, high: 0 } });
+  for (const [valueBytes, isPinned] of [
+    [LARGE_BYTES - 1, false],
+    [LARGE_BYTES, true],
+  ] as const) {
+    store.set(keyIn(store, "key"), new Uint8Array(valueBytes), 0, NOW_MS);
+    const large = pinnedIn(store);
+    expect([large !== undefined, large?.lengthBytes ?? valueBytes]).toEqual([isPinned, valueBytes]);
+    large?.release();
+  }
+  expect([LARGE_BYTES, store.stats().hits]).toEqual([256 * 1024, 2]);
+  store.check();
 });
