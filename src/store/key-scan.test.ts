@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { fromUtf8, utf8 } from "../lib/bytes.ts";
 import type { Random } from "../lib/random.ts";
 import { SeededRandom } from "../lib/random.ts";
+import { reverseBits } from "./index-table.ts";
 import { keyIn } from "./key-fixture.ts";
 import { Store } from "./store.ts";
 
@@ -63,6 +64,17 @@ describe("a step of a scan", () => {
     }
     expect(all.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, i) => i));
   });
+});
+
+test("a scan leaves out what lies before its cursor, and nothing else", () => {
+  const store = storeOf();
+  for (let i = 0; i < 1000; i++) set(store, `${i}`);
+  const places = Array.from({ length: 1000 }, (_, i) => reverseBits(keyIn(store, `${i}`).hash));
+  for (const cursor of places) {
+    const seen: number[] = [];
+    store.scan(cursor, 1, NOW_MS, (_, hash) => void seen.push(reverseBits(hash)));
+    expect(Math.min(...seen)).toBe(cursor);
+  }
 });
 
 describe("a random key", () => {
