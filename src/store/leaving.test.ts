@@ -171,4 +171,13 @@ describe("a removal of a key", () => {
     expect([has(store, "b", OTHER_FIELD), left, causes()]).toEqual([true, [], []]);
     store.check();
   });
+
+  test("is part of a write, if there is just one other variant, too", () => {
+    const { store } = watched();
+    fill(store, "a", FIELD);
+    set(store, "a");
+    expect([VALUE, FIELD].map((variant) => has(store, "a", variant))).toEqual([true, false]);
+    expect(store.stats().entries).toBe(1);
+    store.check();
+  });
 });
