@@ -66,6 +66,24 @@ describe("a step of a scan", () => {
   });
 });
 
+test("a step for one key, or none, ends with the first bucket that has any", () => {
+  const store = storeOf();
+  for (let i = 0; i < 1000; i++) set(store, `${i}`);
+  const width = 2 ** 32 / store.stats().buckets;
+  for (const count of [0, 1]) {
+    for (let cursor = 0, steps = 0; steps === 0 || cursor !== 0; steps++) {
+      const buckets = new Set<number>();
+      cursor = store.scan(
+        cursor,
+        count,
+        NOW_MS,
+        (_, hash) => void buckets.add(Math.floor(reverseBits(hash) / width)),
+      );
+      expect(buckets.size).toBeLessThanOrEqual(1);
+    }
+  }
+});
+
 test("a scan leaves out what lies before its cursor, and nothing else", () => {
   const store = storeOf();
   for (let i = 0; i < 1000; i++) set(store, `${i}`);

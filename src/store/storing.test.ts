@@ -3,6 +3,7 @@ import { ByteBuffer, type LargeValue } from "../lib/byte-buffer.ts";
 import { fromUtf8, utf8 } from "../lib/bytes.ts";
 import { LARGE_BYTES } from "../lib/large-value.ts";
 import { keyIn } from "./key-fixture.ts";
+import { ShardMemory } from "./shard-memory.ts";
 import { Store, type StoreOptions } from "./store.ts";
 
 const NOW_MS = 1_700_000_000_000;
@@ -188,6 +189,29 @@ describe("a write that a full store refuses", () => {
     expect(store.set(keyIn(store, "brief"), LARGE, 0, NOW_MS + 10)).toBe("full");
     expect(left).toEqual([]);
     expect(store.stats()).toMatchObject({ entries: before - 1, expirations: 0 });
+    store.check();
+  });
+});
+
+describe("a value that is overwritten by a larger one", () => {
+  test("makes room by itself before anything is evicted", () => {
+    const store = storeOf({ maxEntries: 3, policy: "fifo" });
+    for (const key of ["b", "c"]) set(store, key, "value");
+    for (const length of [600_000, 700_000]) set(store, "a", "v".repeat(length));
+    expect(store.stats()).toMatchObject({ entries: 3, evictions: 0, valuesBytes: 700_010 });
+    store.check();
+  });
+
+  test("may take the last page of a store that never evicts", () => {
+    const store = storeOf({ budgetBytes: 300_000, whenFull: "refuse" });
+    const { pageBytes } = new ShardMemory(store.handle.shards[0]!).sizes;
+    set(store, "a", "value");
+    for (let i = 0; store.stats().freeBytes > 3 * pageBytes; i++)
+      set(store, `${i}`, "v".repeat(pageBytes - 100));
+    expect(store.stats().freeBytes).toBe(3 * pageBytes);
+    expect(store.set(keyIn(store, "a"), new Uint8Array(4 * pageBytes), 0, NOW_MS)).toBe("full");
+    set(store, "a", "v".repeat(3 * pageBytes - 200));
+    expect(store.stats().freeBytes).toBeLessThanOrEqual(pageBytes);
     store.check();
   });
 });
