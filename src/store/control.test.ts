@@ -53,6 +53,9 @@ test("settings, epochs, fills of hash slots, leases and the sweep's shard have p
   expect(slotFills.every((fills) => fills === -1)).toBe(true);
   expect(settingsOf(control)).toEqual([4, true, SEED, HASH_KEY, BUDGET_BYTES, MOST_BUDGET_BYTES]);
   expect(words[SWEEP_SHARD]).toBe(3);
+  const other = new Control(buffer);
+  expect(settingsOf(other)).toEqual(settingsOf(control));
+  expect(hashes.map((hash) => other.leases.of(hash))).toEqual(before);
 });
 
 test("leases are as many as the budget asks for", () => {
