@@ -7,6 +7,7 @@ import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { latin1, utf8 } from "../lib/bytes.ts";
 import { ChunkedBytes } from "../lib/chunked-bytes.ts";
 import { ManualClock, systemClock } from "../lib/clock.ts";
+import { FULL_READ_BYTES } from "../lib/large-value.ts";
 import { ManualTimers } from "../lib/timers.ts";
 import type { ClientTls, TlsIdentity } from "../lib/tls.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
@@ -402,6 +403,32 @@ describe("reading", () => {
       }
       expect((await reply.outcome) === bulk(text)).toBe(true);
     }
+  });
+
+  test("stays paused when others have had their turn", async () => {
+    const bench = open();
+    const other = open();
+    await Promise.all([bench.ask(["PING"]).outcome, other.ask(["PING"]).outcome]);
+    const text = "x".repeat(8_000_000);
+    let [arrivedBytes, sentBytes] = [0, 0];
+    let isPaused = false;
+    bench.connection.relay((bytes) => {
+      arrivedBytes += bytes.length;
+      if (isPaused || bytes.length < FULL_READ_BYTES) return;
+      isPaused = true;
+      bench.connection.pauseReading();
+    });
+    while (!isPaused) {
+      bench.origin.connections[0]!.send(text);
+      sentBytes += text.length;
+      await until(() => isPaused || arrivedBytes === sentBytes);
+    }
+    const pausedAt = arrivedBytes;
+    // Bytes that have come would be read by the time of these replies.
+    for (let round = 0; round < 10; round++) await other.ask(["PING"]).outcome;
+    expect(arrivedBytes).toBe(pausedAt);
+    bench.connection.readOn();
+    await until(() => arrivedBytes === sentBytes);
   });
 
   test("hands the bytes on as they are, once they are no longer replies", async () => {

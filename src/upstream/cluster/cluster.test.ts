@@ -411,6 +411,31 @@ describe("nodes that disagree", () => {
     expect(one.ownerOf(A)).toBe(2);
     expect(one.moved).toEqual([]);
   });
+
+  test.each([
+    { known: 3, answering: 1, hasUnknown: false, areBelieved: false },
+    { known: 3, answering: 2, hasUnknown: false, areBelieved: true },
+    { known: 3, answering: 2, hasUnknown: true, areBelieved: true },
+    { known: 4, answering: 2, hasUnknown: false, areBelieved: false },
+    { known: 4, answering: 2, hasUnknown: true, areBelieved: false },
+    { known: 4, answering: 3, hasUnknown: false, areBelieved: true },
+  ])(
+    "$answering of $known known nodes are believed without a greater epoch: $areBelieved (a slot without an owner: $hasUnknown)",
+    async ({ known, answering, hasUnknown, areBelieved }) => {
+      const one = bench({}, known);
+      if (hasUnknown) for (const { owners } of one.nodes.beliefs) owners[slotOf(B)] = -1;
+      await one.ready();
+      for (const server of one.servers.slice(answering)) server.goDown();
+      // The slot's owner, the last node, has a greater epoch.
+      for (const { owners } of one.nodes.beliefs) owners[slotOf(A)] = 0;
+      const asked = one.servers[0]!.count("CLUSTER", "NODES");
+      // One look may have begun before. The next begins when all of it is learned.
+      await one.servers[0]!.received(asked + 3, "CLUSTER", "NODES");
+      if (areBelieved) await until(() => one.moved.length > 0);
+      expect(one.moved).toEqual(areBelieved ? [slotOf(A)] : []);
+      expect(one.ownerOf(A)).toBe(areBelieved ? 0 : known - 1);
+    },
+  );
 });
 
 test("a cluster that is closed leaves no timers and no connections", async () => {
