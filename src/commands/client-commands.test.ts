@@ -5,6 +5,7 @@ import type { ReplyWriter } from "../protocol/protocol.ts";
 import { clientCommand } from "./client-commands.ts";
 import type { ServiceHost } from "./client-context.ts";
 import { type FakeClient, FakeService } from "./client-fixture.ts";
+import { refuseQueuing } from "./container-command.ts";
 
 /** Runs CLIENT for a client. */
 function client(service: FakeService, from: FakeClient, ...words: string[]): string {
@@ -89,6 +90,14 @@ describe("CLIENT LIST", () => {
     expect(line).toContain(" age=0 idle=0 ");
     expect(line).toContain(" qbuf=108 qbuf-free=0 argv-mem=30 ");
     expect(line).toContain(" oll=1 omem=1 tot-mem=109 ");
+  });
+
+  test("counts no arguments of the request before", () => {
+    const service = new FakeService();
+    const request = requestOf("CLIENT", "INFO", "before");
+    request.count = 2;
+    const reply = service.run(clientCommand, service.client(), request);
+    expect(reply).toContain(" qbuf=26 qbuf-free=0 argv-mem=10 ");
   });
 
   test("INFO tells the same of the client alone", () => {
@@ -319,6 +328,23 @@ describe("a command with subcommands", () => {
     expect(client(service, one, "ID", "x")).toBe(
       "-ERR wrong number of arguments for 'client|id' command\r\n",
     );
+  });
+
+  test("is refused in a transaction as outside of it", () => {
+    const refusal = (...words: string[]) => refuseQueuing(clientCommand, requestOf(...words));
+    expect([refusal("CLIENT", "id"), refusal("client", "SETNAME", "a"), refusal("CLIENT")]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(refusal("CLIENT", "WHAT")).toBe("ERR unknown subcommand 'WHAT'. Try CLIENT HELP.");
+    expect(refusal("CLIENT", "WHAT", "ID")).toBe("ERR unknown subcommand 'WHAT'. Try CLIENT HELP.");
+    expect(refusal("CLIENT", "ID", "x")).toBe("ERR wrong number of arguments for 'client|id' command");
+    const request = requestOf("CLIENT", "WHAT");
+    request.count = 1;
+    expect(refuseQueuing(clientCommand, request)).toBeUndefined();
+    const [withoutSubcommands] = clientCommand.subcommands!;
+    expect(refuseQueuing(withoutSubcommands!, requestOf("ID", "what"))).toBeUndefined();
   });
 
   test("HELP has as many lines as it says", () => {

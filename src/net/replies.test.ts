@@ -147,6 +147,23 @@ describe("replies that are written at once", () => {
     expect(bench.replies.blockedSinceMs).toBe(-1);
   });
 
+  test("go behind the last byte of those before", () => {
+    const bench = new Bench();
+    bench.wire.room = 3;
+    bench.answer("A");
+    expect(bench.replies.waitingBytes).toBe(1);
+    bench.wire.room = 100;
+    bench.answer("B");
+    expect(bench.output).toBe("+A\r\n+B\r\n");
+  });
+
+  test("may have one byte, and be put in order all the same", () => {
+    const bench = new Bench();
+    bench.host.codec.scratch.append(utf8("x"));
+    bench.replies.enqueue();
+    expect([bench.replies.waitingBytes, bench.host.codec.scratch.length]).toEqual([1, 0]);
+  });
+
   test("of which a broken wire takes none are not counted", () => {
     const bench = new Bench();
     bench.wire.shutdown();
@@ -232,7 +249,7 @@ describe("replies that are written later", () => {
       const bench = new Bench();
       bench.protocol = protocol;
       bench.respVersion = version;
-      bench.replies.isBare = isBare;
+      if (isBare) bench.replies.isBare = true;
       const ticket = bench.replies.defer();
       bench.protocol = "resp";
       ticket.reply.null();
@@ -435,6 +452,19 @@ describe("large values", () => {
     await new Promise(setImmediate);
     await turn();
     expect(bench.output === `${text}\n`).toBe(true);
+  });
+
+  test("are let go when the client has gone", () => {
+    const bench = new Bench();
+    const value = largeOf("large");
+    bench.wire.room = 0;
+    bench.replies.beginWriting();
+    bench.replies.takeLarge(value, utf8("\n"));
+    bench.replies.endWriting();
+    bench.replies.send();
+    expect(value.isReleased).toBe(false);
+    bench.replies.discard();
+    expect([value.isReleased, bench.replies.waitingBytesWithLarge]).toEqual([true, 1]);
   });
 
   test("that are lost end the connection", () => {

@@ -40,15 +40,18 @@ describe("bytes that come behind others", () => {
   });
 });
 
-test("two clients may have requests in progress at once", () => {
+test.each([
+  ["RESP", ["*2\r\n$1\r\nA\r\n$5", "\r\n01234\r\n"], ["*1", "\r\n$3\r\nBCD\r\n"], ["A", "BCD"]],
+  ["lines", ["GET 0123456789", "\n"], ["P", "UT a=1\n"], ["GET", "PUT"]],
+] as const)("two clients may have requests in progress at once: %s", (_what, first, second, names) => {
   const codec = new SharedCodec(Number.POSITIVE_INFINITY, () => false, 64);
-  for (const request of [requests("A 0123456789"), Buffer.from("GET a\n")]) {
-    const stages = [new Stage({}, { codec }), new Stage({}, { codec })];
-    for (const { connection } of stages) connection.received(request.slice(0, 4));
-    for (const { connection } of stages) connection.received(request.slice(4));
-    const name = request[0] === 0x2a ? "A" : "GET";
-    expect(stages.map(({ executed }) => executed)).toEqual([[name], [name]]);
+  const stages = [new Stage({}, { codec }), new Stage({}, { codec })];
+  for (const piece of [0, 1] as const) {
+    for (const [index, pieces] of [first, second].entries()) {
+      stages[index]!.connection.received(Buffer.from(pieces[piece]));
+    }
   }
+  expect(stages.map(({ executed }) => executed)).toEqual(names.map((name) => [name]));
 });
 
 test("a client that has begun no request is not late with one", () => {

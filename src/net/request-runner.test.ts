@@ -6,6 +6,7 @@ import { requests, Stage, turn } from "./connection-stage-fixture.ts";
 import { ForeignClients } from "./foreign-clients.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
 import { SharedCodec } from "./shared-codec.ts";
+import type { Ticket } from "./ticket.ts";
 
 const COMMANDS = ["PING", "AUTH", "HELLO"];
 
@@ -186,6 +187,15 @@ describe("a request that fails", () => {
   });
 });
 
+test("what is pushed during a request comes behind its reply", () => {
+  const one = staged((request, reply, { connection }) => {
+    connection.pushBytes(Buffer.from("pushed"), 0, 6);
+    reply.status(request.text(0));
+  });
+  one.connection.received(requests("A", "B"));
+  expect(one.sent).toBe("+A\r\npushed+B\r\npushed");
+});
+
 test("HTTP gets no reply: the connection ends, and the log says so", async () => {
   const warnings: string[] = [];
   const log: Log = { ...silentLog, warn: (message) => void warnings.push(String(message)) };
@@ -249,6 +259,19 @@ describe("a line without a line feed", () => {
     await turn();
     expect([one.sent, one.executed]).toEqual([sent, [...executed]]);
     expect([one.connection.bufferedRequestBytes, one.wire.isClosed]).toEqual([0, true]);
+  });
+
+  test("is gone once it is run, and its client gets what is pushed before a late reply", async () => {
+    const tickets: Ticket[] = [];
+    const one = staged((_request, _reply, { connection }) => void tickets.push(connection.defer()));
+    receive(one, "GET a");
+    one.timers.advance(DEFAULT_LIMITS.textSilenceMs);
+    expect([tickets.length, one.connection.bufferedRequestBytes, one.timers.count]).toEqual([1, 0, 0]);
+    one.connection.pushBytes(Buffer.from("pushed"), 0, 6);
+    tickets[0]!.reply.status("late");
+    tickets[0]!.done();
+    await turn();
+    expect([one.sent, one.wire.isClosed]).toEqual(["latepushed", true]);
   });
 
   test("that is white space alone is no request", async () => {
