@@ -117,6 +117,8 @@ describe("the keys of a request", () => {
     ["reads streams@4", "x group g streams streams a 0", [5]],
     ["reads streams@1", "x block 1 count 2 streams a 0", [6]],
     ["reads streams@1", "x streams streams 0", [2]],
+    ["reads streams@1", "x block 1 streams a 0", [4]],
+    ["reads streams@1", "x block streams streams a 0", [4]],
   ])("with keys %s: %s", (uses, line, expected) => {
     expect(keys(uses, line)).toEqual(expected);
   });
@@ -128,6 +130,7 @@ test.each([
   ["reads 1..-1/2", [1, -1, 2]],
   ["replaces 1; reads 2..-1", [1, -1, 1]],
   ["deletes 1; replaces 2", [1, 2, 1]],
+  ["reads 2..3; reads 4", [2, 4, 1]],
   ["reads 1; reads 3", undefined],
   ["reads 2; reads 1", undefined],
   ["reads 1..2/2; reads 3", undefined],

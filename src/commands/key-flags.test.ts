@@ -35,6 +35,12 @@ test.each([
   expect(keyFlagsOf(use!, name, request(line))).toEqual(flags);
 });
 
+test("options of the request before, which lie behind this one's, do not count", () => {
+  const { text } = request("bitfield a set u8 0 1");
+  expect(permissionFor(factsOf("bitfield").uses[0]!, "bitfield", { count: 2, text })).toBe("R");
+  expect(hasWord({ count: 2, text }, 0, "set")).toBe(false);
+});
+
 test("the specification of a command whose options decide says so", () => {
   const shown = (name: string) => specificationFlags(factsOf(name).uses[0]!, name);
   expect(shown("set")).toEqual(["RW", "access", "update", "variable_flags"]);

@@ -134,6 +134,7 @@ describe("the nodes", () => {
   test("are found through one of them", async () => {
     const { origin, servers, nodes } = await opened();
     expect(origin.nodes.map(({ name }) => name)).toEqual(servers.map(({ port }) => `127.0.0.1:${port}`));
+    expect([origin.redirects, origin.database]).toEqual([true, 0]);
     expect([A, B, C].map((key) => nodes.beliefs[0]!.owners[slotOf(key)]!)).toEqual([2, 0, 1]);
     expect([A, B, C].map((key) => benches[0]!.ownerOf(key))).toEqual([2, 0, 1]);
   });
