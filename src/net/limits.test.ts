@@ -11,7 +11,7 @@ import {
 
 const NAMES = Object.keys(LIMIT_SETTINGS);
 
-test("the limits without a setting are those that are documented", () => {
+test("without a setting are the time for last replies, that to read an error, and what may wait unexecuted", () => {
   expect([LAST_REPLIES_MS, LINGER_MS, PAUSE_READING_BYTES]).toEqual([10_000, 2_000, 65_536]);
 });
 

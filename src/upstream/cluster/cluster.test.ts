@@ -167,6 +167,18 @@ describe("the nodes", () => {
     expect(one.ownerOf(A)).toBe(2);
   });
 
+  test("that do not tell are asked again soon, and meanwhile the reason is known", async () => {
+    const one = bench();
+    let refuses = true;
+    for (const server of one.servers) {
+      server.script = ([name]) => (name === "CLUSTER" && refuses ? "-ERR not now\r\n" : undefined);
+    }
+    await until(() => one.origin.lastError.message.includes("does not tell its nodes: ERR not now"));
+    expect(one.origin.lastError).toMatchObject({ code: "ORIGINDOWN", maybeExecuted: false });
+    refuses = false;
+    await until(() => one.origin.nodes.length === 3);
+  });
+
   test("that own nothing any more are let go", async () => {
     const one = await opened();
     for (let slot = 0; slot < 16_384; slot++)
