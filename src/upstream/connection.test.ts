@@ -166,6 +166,18 @@ describe("replies", () => {
   });
 });
 
+test("an origin that answers in TLS is told of as one", async () => {
+  const alert = Uint8Array.of(0x15, 3, 3, 0, 2, 2, 10);
+  using server = Bun.listen({
+    ...{ hostname: "127.0.0.1", port: 0 },
+    socket: { data: (socket) => void socket.write(alert) },
+  });
+  const bench = open({}, { address: { host: "127.0.0.1", port: server.port } });
+  const error = (await bench.ask(["PING"]).outcome) as UpstreamError;
+  expect(error.code).toBe("ORIGINPROTOCOL");
+  expect(error.message).toEndWith("malformed reply: it speaks TLS on this port; give it as rediss://");
+});
+
 describe("the end of a connection", () => {
   test("fails each outstanding request once, and reports the end first", async () => {
     const bench = open({ script: () => "" });
@@ -403,6 +415,19 @@ describe("reading", () => {
       }
       expect((await reply.outcome) === bulk(text)).toBe(true);
     }
+  });
+
+  test("stops at once when it is paused", async () => {
+    const bench = open();
+    const other = open();
+    await Promise.all([bench.ask(["PING"]).outcome, other.ask(["PING"]).outcome]);
+    bench.connection.pauseReading();
+    bench.origin.connections[0]!.send(">1\r\n+news\r\n");
+    // Bytes that have come would be read by the time of these replies.
+    for (let round = 0; round < 10; round++) await other.ask(["PING"]).outcome;
+    expect(bench.events).toEqual(["opened"]);
+    bench.connection.readOn();
+    await until(() => bench.events.includes("pushed >1\r\n+news\r\n"));
   });
 
   test("stays paused when others have had their turn", async () => {
