@@ -53,3 +53,78 @@ describe.each([
     expect(received.hasLarge).toBe(false);
   });
 });
+
+describe("kept bytes", () => {
+  const kept = (received: ReceivedBytes): string => latin1(received.bytes, received.start, received.end);
+
+  test("are those from an offset on, with all that come behind them", () => {
+    const received = new ReceivedBytes();
+    expect([received.isEmpty, received.length]).toEqual([true, 0]);
+    received.begin(fromLatin1("doneABC"), 4, undefined);
+    expect([received.isEmpty, received.length, kept(received)]).toEqual([false, 3, "ABC"]);
+    received.add(fromLatin1("takenDEF"), 5, 0);
+    expect([received.length, kept(received)]).toEqual([6, "ABCDEF"]);
+  });
+
+  test("go as they are executed, and nothing is left of them in the end", () => {
+    const received = new ReceivedBytes();
+    received.begin(fromLatin1("ABCDEF"), 0, undefined);
+    received.doneTo(received.start + 2);
+    expect([received.length, kept(received)]).toEqual([4, "CDEF"]);
+    received.add(fromLatin1("G"), 0, 0);
+    expect([received.length, kept(received)]).toEqual([5, "CDEFG"]);
+    received.doneTo(received.end);
+    expect([received.isEmpty, received.length, received.start]).toEqual([true, 0, 0]);
+    received.doneTo(3);
+    expect(received.isEmpty).toBe(true);
+  });
+
+  test("stay in order when their buffer has to grow, at once or bit by bit", () => {
+    for (const certainBytes of [0, 1, 63, 64, 65, 500, LARGE_BYTES * 2]) {
+      const received = new ReceivedBytes();
+      let all = "";
+      received.begin(fromLatin1("AB"), 1, undefined);
+      for (let piece = 0; piece < 100; piece++) {
+        const text = `${piece},`;
+        all += text;
+        received.add(fromLatin1(text), 0, certainBytes);
+      }
+      expect(kept(received)).toBe(`B${all}`);
+    }
+  });
+
+  test("beside a large argument count with it, and go with it", () => {
+    const parser = new RespParser(LIMITS);
+    const received = new ReceivedBytes();
+    const head = headOf(LARGE_BYTES);
+    received.begin(head.slice(), 0, undefined);
+    parse(parser, received);
+    received.divert(parser);
+    expect(received.gather(new Uint8Array(1_000))).toBe(1_000);
+    expect([received.isGathering, received.length]).toEqual([true, head.length + 1_000]);
+    received.clear();
+    expect([received.isEmpty, received.isGathering, received.hasLarge, received.length]).toEqual([
+      true,
+      false,
+      false,
+      0,
+    ]);
+    expect(received.takeLarge()).toBeUndefined();
+  });
+
+  test("behind a large argument that comes whole with its header are kept", () => {
+    const parser = new RespParser(LIMITS);
+    const received = new ReceivedBytes();
+    const bytes = Buffer.concat([headOf(LARGE_BYTES), Buffer.alloc(LARGE_BYTES - 3, "d"), Buffer.from("\r")]);
+    expect(parser.parse(bytes, 0, bytes.length, new Request())).toBe(-1);
+    const prefixed = Buffer.concat([Buffer.from("done"), bytes]);
+    received.begin(prefixed, 4, parser);
+    expect([received.isGathering, received.hasLarge, received.length]).toEqual([false, true, bytes.length]);
+    expect(kept(received)).toBe(latin1(headOf(LARGE_BYTES)).replace("abc", "\r"));
+    received.add(fromLatin1("\n"), 0, parser.neededBytes);
+    const request = new Request();
+    expect(parser.parse(received.bytes, received.start, received.end, request)).toBe(received.end);
+    const [large] = received.takeLarge()!;
+    expect([request.count, large!.index, large!.bytes.lengthBytes]).toEqual([2, 1, LARGE_BYTES]);
+  });
+});

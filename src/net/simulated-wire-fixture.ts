@@ -3,7 +3,7 @@ import type { Wire, WireEvents } from "./wire.ts";
 
 /** A wire without a socket. It takes as many bytes as the test allows, and keeps them. */
 export class SimulatedWire implements Wire {
-  readonly remoteAddress = "127.0.0.1";
+  readonly remoteAddress: string;
   readonly remotePort = 1;
   readonly localAddress = "127.0.0.1";
   readonly localPort = 2;
@@ -16,8 +16,9 @@ export class SimulatedWire implements Wire {
   /** The wire calls `wasClosed` itself; the test calls all other events. */
   events!: WireEvents;
 
-  constructor(room = 0) {
+  constructor(room = 0, remoteAddress = "127.0.0.1") {
     this.room = room;
+    this.remoteAddress = remoteAddress;
   }
 
   write(bytes: Uint8Array, start: number, length: number): number {

@@ -7,6 +7,7 @@ import { ByteBuffer } from "../lib/byte-buffer.ts";
 import { latin1, utf8 } from "../lib/bytes.ts";
 import { ChunkedBytes } from "../lib/chunked-bytes.ts";
 import { ManualClock, systemClock } from "../lib/clock.ts";
+import { FULL_READ_BYTES } from "../lib/large-value.ts";
 import { ManualTimers } from "../lib/timers.ts";
 import type { ClientTls, TlsIdentity } from "../lib/tls.ts";
 import { writeCommand } from "../protocol/request-writer.ts";
@@ -163,6 +164,18 @@ describe("replies", () => {
     }
     expect((await bench.closed).message).toContain("malformed reply: unknown reply type '?'");
   });
+});
+
+test("an origin that answers in TLS is told of as one", async () => {
+  const alert = Uint8Array.of(0x15, 3, 3, 0, 2, 2, 10);
+  using server = Bun.listen({
+    ...{ hostname: "127.0.0.1", port: 0 },
+    socket: { data: (socket) => void socket.write(alert) },
+  });
+  const bench = open({}, { address: { host: "127.0.0.1", port: server.port } });
+  const error = (await bench.ask(["PING"]).outcome) as UpstreamError;
+  expect(error.code).toBe("ORIGINPROTOCOL");
+  expect(error.message).toEndWith("malformed reply: it speaks TLS on this port; give it as rediss://");
 });
 
 describe("the end of a connection", () => {
@@ -402,6 +415,45 @@ describe("reading", () => {
       }
       expect((await reply.outcome) === bulk(text)).toBe(true);
     }
+  });
+
+  test("stops at once when it is paused", async () => {
+    const bench = open();
+    const other = open();
+    await Promise.all([bench.ask(["PING"]).outcome, other.ask(["PING"]).outcome]);
+    bench.connection.pauseReading();
+    bench.origin.connections[0]!.send(">1\r\n+news\r\n");
+    // Bytes that have come would be read by the time of these replies.
+    for (let round = 0; round < 10; round++) await other.ask(["PING"]).outcome;
+    expect(bench.events).toEqual(["opened"]);
+    bench.connection.readOn();
+    await until(() => bench.events.includes("pushed >1\r\n+news\r\n"));
+  });
+
+  test("stays paused when others have had their turn", async () => {
+    const bench = open();
+    const other = open();
+    await Promise.all([bench.ask(["PING"]).outcome, other.ask(["PING"]).outcome]);
+    const text = "x".repeat(8_000_000);
+    let [arrivedBytes, sentBytes] = [0, 0];
+    let isPaused = false;
+    bench.connection.relay((bytes) => {
+      arrivedBytes += bytes.length;
+      if (isPaused || bytes.length < FULL_READ_BYTES) return;
+      isPaused = true;
+      bench.connection.pauseReading();
+    });
+    while (!isPaused) {
+      bench.origin.connections[0]!.send(text);
+      sentBytes += text.length;
+      await until(() => isPaused || arrivedBytes === sentBytes);
+    }
+    const pausedAt = arrivedBytes;
+    // Bytes that have come would be read by the time of these replies.
+    for (let round = 0; round < 10; round++) await other.ask(["PING"]).outcome;
+    expect(arrivedBytes).toBe(pausedAt);
+    bench.connection.readOn();
+    await until(() => arrivedBytes === sentBytes);
   });
 
   test("hands the bytes on as they are, once they are no longer replies", async () => {

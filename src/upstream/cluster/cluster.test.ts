@@ -134,6 +134,7 @@ describe("the nodes", () => {
   test("are found through one of them", async () => {
     const { origin, servers, nodes } = await opened();
     expect(origin.nodes.map(({ name }) => name)).toEqual(servers.map(({ port }) => `127.0.0.1:${port}`));
+    expect([origin.redirects, origin.database]).toEqual([true, 0]);
     expect([A, B, C].map((key) => nodes.beliefs[0]!.owners[slotOf(key)]!)).toEqual([2, 0, 1]);
     expect([A, B, C].map((key) => benches[0]!.ownerOf(key))).toEqual([2, 0, 1]);
   });
@@ -164,6 +165,18 @@ describe("the nodes", () => {
     expect(await one.ask(["SET", A, "1"])).toBe("+OK\r\n");
     expect(one.servers[2]!.values.get(A)).toBe("1");
     expect(one.ownerOf(A)).toBe(2);
+  });
+
+  test("that do not tell are asked again soon, and meanwhile the reason is known", async () => {
+    const one = bench();
+    let refuses = true;
+    for (const server of one.servers) {
+      server.script = ([name]) => (name === "CLUSTER" && refuses ? "-ERR not now\r\n" : undefined);
+    }
+    await until(() => one.origin.lastError.message.includes("does not tell its nodes: ERR not now"));
+    expect(one.origin.lastError).toMatchObject({ code: "ORIGINDOWN", maybeExecuted: false });
+    refuses = false;
+    await until(() => one.origin.nodes.length === 3);
   });
 
   test("that own nothing any more are let go", async () => {
@@ -411,6 +424,31 @@ describe("nodes that disagree", () => {
     expect(one.ownerOf(A)).toBe(2);
     expect(one.moved).toEqual([]);
   });
+
+  test.each([
+    { known: 3, answering: 1, hasUnknown: false, areBelieved: false },
+    { known: 3, answering: 2, hasUnknown: false, areBelieved: true },
+    { known: 3, answering: 2, hasUnknown: true, areBelieved: true },
+    { known: 4, answering: 2, hasUnknown: false, areBelieved: false },
+    { known: 4, answering: 2, hasUnknown: true, areBelieved: false },
+    { known: 4, answering: 3, hasUnknown: false, areBelieved: true },
+  ])(
+    "$answering of $known known nodes are believed without a greater epoch: $areBelieved (a slot without an owner: $hasUnknown)",
+    async ({ known, answering, hasUnknown, areBelieved }) => {
+      const one = bench({}, known);
+      if (hasUnknown) for (const { owners } of one.nodes.beliefs) owners[slotOf(B)] = -1;
+      await one.ready();
+      for (const server of one.servers.slice(answering)) server.goDown();
+      // The slot's owner, the last node, has a greater epoch.
+      for (const { owners } of one.nodes.beliefs) owners[slotOf(A)] = 0;
+      const asked = one.servers[0]!.count("CLUSTER", "NODES");
+      // One look may have begun before. The next begins when all of it is learned.
+      await one.servers[0]!.received(asked + 3, "CLUSTER", "NODES");
+      if (areBelieved) await until(() => one.moved.length > 0);
+      expect(one.moved).toEqual(areBelieved ? [slotOf(A)] : []);
+      expect(one.ownerOf(A)).toBe(areBelieved ? 0 : known - 1);
+    },
+  );
 });
 
 test("a cluster that is closed leaves no timers and no connections", async () => {

@@ -27,6 +27,15 @@ test.each([
   expect(read(`!${text.length}\r\n${text}\r\n`)).toEqual(redirection as Redirection);
 });
 
+test("a host's name may be as long as names can be, and no error of more than 400 bytes is looked at", () => {
+  for (const length of [253, 389, 390]) {
+    const host = "h".repeat(length);
+    const text = `MOVED 3 ${host}:12`;
+    const expected: Redirection = { kind: "moved", slot: 3, host, port: 12 };
+    expect(read(`-${text}\r\n`)).toEqual(text.length <= 400 ? expected : undefined);
+  }
+});
+
 test.each([
   "-MOVED\r\n",
   "-MOVED 3999\r\n",

@@ -57,3 +57,38 @@ test("a change that is not due is left out, and what has not changed is not told
   expect(told).toEqual([1]);
   expect([map.ownerOf(0), map.ownerOf(1), map.ownerOf(2)]).toEqual([1, 2, 2]);
 });
+
+test("no primary gets the number of nobody, though every slot has an owner", () => {
+  const map = new SlotMap(SlotMap.createMemory());
+  const most = Array.from({ length: MOST_NODES - 1 }, (_, index) => primary(index + 1));
+  const owners = Array.from({ length: HASH_SLOTS }, (_, slot) => most[slot % most.length]!);
+  expect(assign(map, owners).length).toBe(HASH_SLOTS);
+  expect(() => assign(map, [primary(MOST_NODES)])).toThrow("the cluster has more than");
+  expect(map.primaryOf(0)).toEqual(most[0]!);
+});
+
+test("as many primaries as there may be fit in, with names as long as there are", () => {
+  const memory = SlotMap.createMemory();
+  const host = "h".repeat(253);
+  const most = Array.from({ length: MOST_NODES - 1 }, (_, index) => ({
+    ...{ id: "f".repeat(40), host, port: 65_535 - index, configEpoch: Number.MAX_SAFE_INTEGER },
+  }));
+  assign(new SlotMap(memory), most);
+  expect(new SlotMap(memory).primaryOf(most.length - 1)).toEqual(most.at(-1)!);
+});
+
+test("each change makes the version greater, also one of what is known of a primary", () => {
+  const memory = SlotMap.createMemory();
+  const [map, other] = [new SlotMap(memory), new SlotMap(memory)];
+  const versions = [map.version];
+  assign(map, [primary(1)]);
+  versions.push(other.version);
+  const changed = { ...primary(1), id: "another", configEpoch: 9 };
+  expect(map.assign([], [changed, primary(2)], () => true)).toEqual([]);
+  versions.push(other.version);
+  expect(other.primaryOf(0)).toEqual(changed);
+  expect(map.assign([], [changed], () => true)).toEqual([]);
+  expect(other.version).toBe(versions.at(-1)!);
+  expect(versions.toSorted((a, b) => a - b)).toEqual(versions);
+  expect(new Set(versions).size).toBe(3);
+});
