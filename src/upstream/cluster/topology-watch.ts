@@ -9,7 +9,7 @@ import type { AskedView } from "./topology.ts";
 /** How often nodes are asked although nothing has happened. */
 const CALM_MS = 10_000;
 /** How soon they are asked again while something is wrong; each time twice as long, up to the most. */
-const UNEASY_LEAST_MS = 50;
+const UNEASY_LEAST_MS = 100;
 const UNEASY_MOST_MS = 1000;
 /** How long to wait for the slowest node. */
 const ANSWER_MS = 1000;
@@ -101,8 +101,8 @@ export class TopologyWatch {
     if (this.#isClosed) return;
     const isUneasy = this.#options.learned(views, problems) || this.#isSuspicious;
     this.#isAsking = false;
-    this.#delayMs = isUneasy ? Math.min(this.#delayMs * 2, UNEASY_MOST_MS) : UNEASY_LEAST_MS;
     this.#timer = this.#timers.after(isUneasy ? this.#delayMs : CALM_MS, () => this.#ask());
+    this.#delayMs = isUneasy ? Math.min(this.#delayMs * 2, UNEASY_MOST_MS) : UNEASY_LEAST_MS;
   }
 }
 
