@@ -4,11 +4,11 @@ import { ProtocolError } from "../protocol/protocol.ts";
 import { ReplyReader } from "../protocol/reply-reader.ts";
 import { readInvalidation } from "./invalidation.ts";
 
-/** Reads a push message that follows some unrelated bytes. */
-function read(message: string): { isInvalidation: boolean; keys: string[]; all: number } {
-  const bytes = fromLatin1(`+OK\r\n${message}`);
+/** Reads a push message that lies between other bytes. */
+function read(message: string, behind = ""): { isInvalidation: boolean; keys: string[]; all: number } {
+  const bytes = fromLatin1(`+OK\r\n${message}${behind}`);
   const reader = new ReplyReader();
-  expect(reader.next(bytes, 5, bytes.length)).toBe(bytes.length);
+  expect(reader.next(bytes, 5, bytes.length)).toBe(bytes.length - behind.length);
   const keys: string[] = [];
   let all = 0;
   const isInvalidation = readInvalidation(
@@ -46,10 +46,16 @@ describe("readInvalidation", () => {
   test.each([
     ["a message of a channel", ">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nm\r\n"],
     ["a kind of the same length", ">2\r\n$10\r\ninvalidatE\r\n*1\r\n$1\r\na\r\n"],
+    ["a kind that begins otherwise", ">2\r\n$10\r\nInvalidate\r\n*1\r\n$1\r\na\r\n"],
     ["a kind that is no string", ">2\r\n:1\r\n*1\r\n$1\r\na\r\n"],
     ["an empty message", ">0\r\n"],
   ])("%s is none", (_, message) => {
     expect(read(message)).toEqual({ isInvalidation: false, keys: [], all: 0 });
+  });
+
+  test("an empty message is none, whatever follows it", () => {
+    const behind = "$10\r\ninvalidate\r\n";
+    expect(read(">0\r\n", behind)).toEqual({ isInvalidation: false, keys: [], all: 0 });
   });
 
   test.each([
