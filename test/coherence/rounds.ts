@@ -260,6 +260,7 @@ class Rounds {
   /** Waits until the origin is well. A part may be replaced meanwhile, and once more. */
   async #settled(): Promise<Settled> {
     const { origin } = this.#options;
+    await origin.settled();
     for (let before = await origin.reigns(); ; ) {
       await origin.settled();
       const settledMs = performance.now();
