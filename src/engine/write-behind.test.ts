@@ -160,6 +160,16 @@ describe("writers that are faster than the disk", () => {
     await waiting;
     expect(engine.pendingWrites).toBeLessThan(65_536);
   });
+
+  test("fail like all others when the disk fails, although they wait for room, too", async () => {
+    const engine = await open({ pendingBytes: 4096 });
+    disk.isSlow = true;
+    put(engine, "large", "v".repeat(8192));
+    const written = engine.settle()!;
+    await disk.isAsked();
+    disk.finish(new Error("EIO: i/o error"));
+    expect((await Promise.allSettled([written]))[0]!.status).toBe("rejected");
+  });
 });
 
 describe("the search for expired keys", () => {

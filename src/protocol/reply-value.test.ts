@@ -67,6 +67,10 @@ describe("values", () => {
     expect((bulk as ReplyError).message).toBe("SYNTAX a\r\n");
   });
 
+  test.each(["+O", "+O\r", "+", "$3\r\nab", ":1\r", "*2\r\n+a\r\n+b\r"])("%j breaks off", (stream) => {
+    expect(() => decode(stream)).toThrow(new ProtocolError("reply that breaks off"));
+  });
+
   test("byte strings are their own, even those of a Buffer", () => {
     const bytes = Buffer.from("$3\r\nabc\r\n");
     const value = decodeReply(bytes, 0, bytes.length) as Uint8Array;

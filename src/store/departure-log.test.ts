@@ -106,6 +106,15 @@ describe("the log of departures", () => {
     expect(departures(made).map((one) => [one!.cause, one!.remainingMs])).toEqual([["expired", -300]]);
   });
 
+  test("tells of reads as many as an entry counts", () => {
+    const made = bench({ entries: 1 });
+    const { store } = made;
+    set(made, "a");
+    for (let i = 0; i < 70_000; i++) store.get(keyIn(store, "a"), made.nowMs);
+    set(made, "b");
+    expect(departures(made).map((one) => one!.reads)).toEqual([65_535]);
+  });
+
   test("finds the departures of one key, the latest first", () => {
     const made = bench({ entries: 1, capacity: 8 });
     const { store, log } = made;
