@@ -67,7 +67,7 @@ export async function prepareDirectory(options: OpeningOptions): Promise<void> {
   rmSync(join(directory, NEW_DIRECTORY), { recursive: true, force: true });
   const state = check(directory);
   if (state === "absent") {
-    await replaceDatabase(options, (made) => Tables.make(made, hashKey, false));
+    await replaceDatabase(options, async (made) => Tables.make(made, hashKey, false));
   } else if (state !== "whole") {
     await recoverDatabase(options, state);
   } else {
@@ -138,7 +138,7 @@ async function recoverDatabase(options: OpeningOptions, damage: Damage): Promise
   const earlier = findEarlierJournal(directory, 0, true);
   const isEarlier = earlier.parts.length > 0;
   await replaceDatabase(options, async (made) => {
-    await Tables.make(made, hashKey, !isEarlier && hasJournals(directory));
+    Tables.make(made, hashKey, !isEarlier && hasJournals(directory));
     if (isEarlier) await fill(made, [], earlier);
   });
   if (isEarlier) removeJournals(directory);
@@ -167,7 +167,7 @@ async function convert(options: OpeningOptions, format: number): Promise<void> {
       log.warn({ voidBytes }, "dropped the end of the journal, which a crash had left unfinished");
     }
     await replaceDatabase(options, async (made) => {
-      await Tables.make(made, hashKey, false);
+      Tables.make(made, hashKey, false);
       await fill(made, earlier.entries(), journal);
     });
   } finally {

@@ -17,7 +17,7 @@ beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), "glasscache-data-file-"));
   const directory = join(scratch, "whole");
   mkdirSync(directory);
-  await Tables.make(directory, { low: 1, high: 2 }, false);
+  Tables.make(directory, { low: 1, high: 2 }, false);
   const tables = new Tables(directory);
   // Writes several times, so that pages are freed. Some records have pages of their own.
   for (let round = 0; round < 3; round++) {

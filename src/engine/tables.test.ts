@@ -30,7 +30,7 @@ beforeAll(() => {
 afterAll(() => rmSync(scratch, { recursive: true }));
 beforeEach(async () => {
   directory = newDirectory();
-  await Tables.make(directory, SECRET, false);
+  Tables.make(directory, SECRET, false);
   tables = new Tables(directory);
 });
 afterEach(() => tables.close());
@@ -135,7 +135,7 @@ test("new tables have the secret, the format, and nothing else", async () => {
 
 test.skipIf(!existsSync("/proc/self/fd"))("files are closed once nobody needs them", async () => {
   const made = newDirectory();
-  await Tables.make(made, SECRET, false);
+  Tables.make(made, SECRET, false);
   expect(openFiles(made)).toBe(0);
   expect(await Tables.formatOf(made)).toBe(FORMAT_VERSION);
   expect(openFiles(made)).toBe(0);
@@ -147,7 +147,7 @@ test.skipIf(!existsSync("/proc/self/fd"))("files are closed once nobody needs th
 
 test("tables that await a journal know of its first use", async () => {
   const other = newDirectory();
-  await Tables.make(other, SECRET, true);
+  Tables.make(other, SECRET, true);
   const awaiting = new Tables(other);
   expect(awaiting.knownUses()).toEqual({ first: 1, contained: 0 });
   await awaiting.close();
@@ -294,7 +294,7 @@ test("tables of another program, and of a later format, are refused", async () =
   expect([...unchanged.getKeys()]).toEqual([]);
   await unchanged.close();
   const later = newDirectory();
-  await Tables.make(later, SECRET, false);
+  Tables.make(later, SECRET, false);
   const root = open<Uint8Array, Uint8Array>(later, { encoding: "binary", keyEncoding: "binary" });
   const meta = root.openDB<Uint8Array, Uint8Array>({
     name: "meta",

@@ -85,7 +85,7 @@ export class Tables {
    * @param directory has none yet
    * @param awaitsJournal whether there are journal files, with uses numbered from 1
    */
-  static async make(directory: string, hashKey: HashKey, awaitsJournal: boolean): Promise<void> {
+  static make(directory: string, hashKey: HashKey, awaitsJournal: boolean): void {
     const root = open<Uint8Array, Uint8Array>(directory, ROOT_OPTIONS);
     root.transactionSync(() => {
       for (const name of ["data", "expiry"]) root.openDB({ ...TABLE_OPTIONS, name });
@@ -94,7 +94,8 @@ export class Tables {
       meta.putSync(HASH_KEY, hashKeyBytes(hashKey));
       if (awaitsJournal) meta.putSync(FIRST_USE, numberBytes(1));
     });
-    await root.close();
+    // Closes within the call: no transaction is pending.
+    void root.close();
   }
 
   /** Returns the format of a directory's database. @throws Error when it is not one of ours, or of a later program */

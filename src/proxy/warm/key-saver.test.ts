@@ -6,9 +6,9 @@ import { TemporaryDirectory } from "../../../test/support/program.ts";
 import { until } from "../../../test/support/until.ts";
 import { latin1, utf8 } from "../../lib/bytes.ts";
 import type { Store } from "../../store/store.ts";
-import { KeySaver, type SavedFile } from "./key-saver.ts";
+import { KeySaver, type KeySaverOptions, type SavedFile } from "./key-saver.ts";
 import { noKeys, type WarmStats } from "./warm-counts.ts";
-import { WarmFile } from "./warm-file.ts";
+import { WarmFile, type WarmFileDraft } from "./warm-file.ts";
 
 const directory = new TemporaryDirectory();
 afterAll(() => directory[Symbol.dispose]());
@@ -17,7 +17,11 @@ const ORIGIN = { origin: "redis.example:6379", database: 3 };
 const EVERY_MS = 100;
 
 /** A saver that was begun at 1000 ms, of a cache whose parts hold these keys. */
-function scene(shards: readonly (readonly string[])[], saved: SavedFile = { keys: 0, isKept: false }) {
+function scene(
+  shards: readonly (readonly string[])[],
+  saved: SavedFile = { keys: 0, isKept: false },
+  more: Partial<KeySaverOptions> = {},
+) {
   const path = join(directory.path, `file-${files++}`);
   const stats: WarmStats = { counts: noKeys(), left: 0, writtenAtMs: 0, writtenKeys: 0, failures: 0 };
   const messages: string[] = [];
@@ -65,6 +69,7 @@ function scene(shards: readonly (readonly string[])[], saved: SavedFile = { keys
         wallMs: () => 1_700_000_000_000,
         everyMs: () => EVERY_MS,
       },
+      ...more,
     },
     saved,
   );
@@ -241,4 +246,22 @@ test("nothing is left of a file that cannot take its place", async () => {
   await saver.finish();
   expect(stats.failures).toBe(1);
   expect(existsSync(`${path}.new`)).toBe(false);
+});
+
+test("a file whose end does not fit on the disk does not take the place of the one before", async () => {
+  const happened: string[] = [];
+  let appended = 0;
+  const draft = {
+    append: async () => {
+      appended++;
+      if (appended === 2) throw new Error("ENOSPC: no space left on device");
+    },
+    finish: async () => void happened.push("finished"),
+    discard: async () => void happened.push("discarded"),
+  };
+  const createDraft = async () => draft as unknown as WarmFileDraft;
+  const { saver, stats, messages } = scene([["a"]], { keys: 0, isKept: false }, { createDraft });
+  await saver.finish();
+  expect([appended, happened, stats.failures]).toEqual([2, ["discarded"], 1]);
+  expect(messages).toEqual(["FILE: cannot be written, and stays as it is: ENOSPC: no space left on device"]);
 });

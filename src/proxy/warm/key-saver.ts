@@ -17,6 +17,8 @@ export interface KeySaverOptions {
   readonly wallMs: () => number;
   /** How often to write the file, in milliseconds. */
   readonly everyMs: () => number;
+  /** Begins a file; by default one on disk. */
+  readonly createDraft?: typeof WarmFileDraft.create;
 }
 
 /** What the file has that is there already. */
@@ -103,10 +105,10 @@ export class KeySaver {
   }
 
   async #write(): Promise<void> {
-    const { path, origin, stats, log, wallMs, nowMs } = this.#options;
+    const { path, origin, stats, log, wallMs, nowMs, createDraft = WarmFileDraft.create } = this.#options;
     let draft: WarmFileDraft | undefined;
     try {
-      draft = await WarmFileDraft.create(path, origin);
+      draft = await createDraft(path, origin);
       const blocks = new WarmBlocks();
       const isWhole = await this.#writeKeys(draft, blocks);
       const isPoorer = nowMs() < this.#keepsUntilMs && blocks.keys < this.#saved.keys;
