@@ -67,9 +67,9 @@ export async function prepareDirectory(options: OpeningOptions): Promise<void> {
   rmSync(join(directory, NEW_DIRECTORY), { recursive: true, force: true });
   const state = check(directory);
   if (state === "absent") {
-    await replaceDatabase(options, async (made) => Tables.make(made, hashKey, false));
+    replaceDatabase(options, (made) => Tables.make(made, hashKey, false));
   } else if (state !== "whole") {
-    await recoverDatabase(options, state);
+    recoverDatabase(options, state);
   } else {
     const format = await formatOf(directory);
     if (format < FORMAT_VERSION) await convert(options, format);
@@ -127,7 +127,7 @@ async function formatOf(directory: string): Promise<number> {
 }
 
 /** Starts with an empty database, and keeps the damaged file. */
-async function recoverDatabase(options: OpeningOptions, damage: Damage): Promise<void> {
+function recoverDatabase(options: OpeningOptions, damage: Damage): void {
   const { directory, hashKey, log, nowMs, isRecovering } = options;
   if (!isRecovering) throw new DamageError(directory, [damage]);
   const copies = keepCopies(directory, [damage], nowMs);
@@ -137,9 +137,9 @@ async function recoverDatabase(options: OpeningOptions, damage: Damage): Promise
   );
   const earlier = findEarlierJournal(directory, 0, true);
   const isEarlier = earlier.parts.length > 0;
-  await replaceDatabase(options, async (made) => {
+  replaceDatabase(options, (made) => {
     Tables.make(made, hashKey, !isEarlier && hasJournals(directory));
-    if (isEarlier) await fill(made, [], earlier);
+    if (isEarlier) fill(made, [], earlier);
   });
   if (isEarlier) removeJournals(directory);
 }
@@ -166,9 +166,9 @@ async function convert(options: OpeningOptions, format: number): Promise<void> {
     } else if (voidBytes > 0) {
       log.warn({ voidBytes }, "dropped the end of the journal, which a crash had left unfinished");
     }
-    await replaceDatabase(options, async (made) => {
+    replaceDatabase(options, (made) => {
       Tables.make(made, hashKey, false);
-      await fill(made, earlier.entries(), journal);
+      fill(made, earlier.entries(), journal);
     });
   } finally {
     await earlier.close();
@@ -178,11 +178,7 @@ async function convert(options: OpeningOptions, format: number): Promise<void> {
 }
 
 /** Stores the contents of earlier tables and of the journal behind them. */
-async function fill(
-  directory: string,
-  entries: Iterable<TableEntry>,
-  journal: EarlierJournal,
-): Promise<void> {
+function fill(directory: string, entries: Iterable<TableEntry>, journal: EarlierJournal): void {
   const later = new Map<string, Uint8Array | undefined>();
   let isCleared = false;
   const nameOf = (stored: Uint8Array) => Buffer.from(stored.subarray(EARLIER_HASH_BYTES)).toString("latin1");
@@ -212,15 +208,13 @@ async function fill(
     for (const [name, record] of later) if (record !== undefined) add(Buffer.from(name, "latin1"), record);
     tables.fill(batch);
   } finally {
-    await tables.close();
+    // Closes within the call, as in `Tables.make`.
+    void tables.close();
   }
 }
 
 /** Makes a database, and puts it in place of the present one, if there is one. */
-async function replaceDatabase(
-  { directory }: OpeningOptions,
-  make: (directory: string) => Promise<void>,
-): Promise<void> {
+function replaceDatabase({ directory }: OpeningOptions, make: (directory: string) => void): void {
   const made = join(directory, NEW_DIRECTORY);
   try {
     mkdirSync(made, { mode: 0o700 });
@@ -228,7 +222,7 @@ async function replaceDatabase(
     const probe = join(made, "probe");
     writeFileSync(probe, new Uint8Array(64 * 1024));
     unlinkSync(probe);
-    await make(made);
+    make(made);
     synchronize(join(made, DATA_FILE));
     renameSync(join(made, DATA_FILE), join(directory, DATA_FILE));
     synchronize(directory);
