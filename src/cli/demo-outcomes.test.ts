@@ -3,9 +3,9 @@ import { type KeyFacts, outcomesOf, outcomeText } from "./demo-outcomes.ts";
 
 const read = (atMs: number, ...keys: string[]) => ({ text: "", keys, atMs });
 
-/** A key that was asked about at 1000 ms. */
+/** A key of which the proxy has told at 1000 ms. */
 const facts = (more: Partial<KeyFacts>): KeyFacts => ({
-  ...{ isCached: true, ageMs: 100, reads: 0, askedAtMs: 1000, isShared: false },
+  ...{ isCached: true, ageMs: 100, reads: 0, answeredAtMs: 1000, isShared: false },
   ...{ namedAtMs: Number.NEGATIVE_INFINITY, ...more },
 });
 const told = (reads: ReturnType<typeof read>[], entries: Record<string, KeyFacts>) =>
@@ -15,6 +15,7 @@ describe("reads of one key", () => {
   test.each([
     ["an entry older than the reads", { ageMs: 5000, reads: 9 }, ["a hit", "a hit"]],
     ["an entry that the first of them filled", { ageMs: 140, reads: 1 }, ["a miss", "a hit"]],
+    ["an entry that the first of them filled, shown late", { ageMs: 600, reads: 1 }, ["a miss", "a hit"]],
     ["no entry", { isCached: false }, ["a miss", "a miss"]],
     ["a key that was written since", { namedAtMs: 900 }, ["", ""]],
     ["a key that was written before", { namedAtMs: 800, reads: 1 }, ["a miss", "a hit"]],

@@ -194,8 +194,8 @@ export class DemoWatch implements AsyncDisposable {
   }
 
   async #factsOf(key: string): Promise<KeyFacts> {
-    const askedAtMs = performance.now();
     const told = fieldsOf(await this.#proxy!.command("GLASS.EXPLAIN", key));
+    const answeredAtMs = performance.now();
     const isCached = told.get("cached") === true;
     const [ageMs, reads] = [Number(told.get("age-ms") ?? 0), Number(told.get("reads") ?? 0)];
     const isShared = this.#own.reads(key);
@@ -204,7 +204,7 @@ export class DemoWatch implements AsyncDisposable {
       this.#changedAtMs.get(key) ?? Number.NEGATIVE_INFINITY,
       this.#changedAllAtMs,
     );
-    return { isCached, ageMs, reads, askedAtMs, isShared, namedAtMs };
+    return { isCached, ageMs, reads, answeredAtMs, isShared, namedAtMs };
   }
 
   async #presentPolicy(): Promise<string> {
