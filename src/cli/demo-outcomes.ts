@@ -12,6 +12,7 @@ export interface KeyFacts {
   /** How long ago the entry was filled, and how often it has been a hit since. */
   readonly ageMs: number;
   readonly reads: number;
+  /** When the proxy's answer had come: the age is that of a moment before. */
   readonly answeredAtMs: number;
   /** Whether there may have been other reads than those seen. */
   readonly isShared: boolean;

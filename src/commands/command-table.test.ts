@@ -2,14 +2,6 @@ import { expect, test } from "bun:test";
 import { requestOf } from "../../test/support/request.ts";
 import { utf8 } from "../lib/bytes.ts";
 import { arityFits, NameTable } from "./command-table.ts";
-import {
-  countedCommands,
-  FIRST_COMMAND,
-  OTHER_COMMAND,
-  sumByFamily,
-  TEXT_COMMAND,
-} from "./counted-commands.ts";
-import { FAMILIES, familyOf, OTHER, TEXT } from "./families.ts";
 
 const names = Array.from({ length: 200 }, (_, at) => `name-${at}`);
 const table = new NameTable([...names, "a", "zz", "`", "{"].map((name) => ({ name })));
@@ -44,20 +36,4 @@ test("two rows of one name are refused", () => {
 test("as many arguments fit as the arity says, or at least as many if it is negative", () => {
   const fitting = (arity: number) => [1, 2, 3, 4].filter((count) => arityFits({ arity }, count));
   expect([fitting(2), fitting(-2), fitting(-1)]).toEqual([[2], [2, 3, 4], [1, 2, 3, 4]]);
-});
-
-test("an unknown group counts as other; commands stand behind other and text", () => {
-  expect([FAMILIES[familyOf("string")], FAMILIES[familyOf("nosuch")]]).toEqual(["string", "other"]);
-  const counted = countedCommands([{ name: "get", family: familyOf("string") }]);
-  expect(counted.map(({ name }) => name)).toEqual(["other", "text", "get"]);
-  expect([counted[OTHER_COMMAND]!.family, counted[TEXT_COMMAND]!.family]).toEqual([OTHER, TEXT]);
-  expect(counted[FIRST_COMMAND]!.name).toBe("get");
-});
-
-test("counts of commands are summed by family, each result for itself, in place of earlier sums", () => {
-  const commands = [0, 2, 2].map((family) => ({ name: "x", family }));
-  const sums = new Float64Array(FAMILIES.length * 2 + 1).fill(99);
-  sumByFamily(commands, Float64Array.of(1, 2, 3, 4, 5, 6), 2, sums);
-  expect([...sums.subarray(0, 7)]).toEqual([1, 2, 0, 0, 8, 10, 0]);
-  expect([...sums.subarray(-2)]).toEqual([0, 99]);
 });

@@ -6,7 +6,7 @@ import {
   sumByFamily,
   TEXT_COMMAND,
 } from "./counted-commands.ts";
-import { FAMILIES, familyOf } from "./families.ts";
+import { FAMILIES, familyOf, OTHER, TEXT } from "./families.ts";
 
 const HASH = familyOf("hash");
 const commands = countedCommands([
@@ -18,7 +18,12 @@ const commands = countedCommands([
 test("what is no command of the tables is counted before them", () => {
   expect([commands[OTHER_COMMAND]?.name, commands[TEXT_COMMAND]?.name]).toEqual(["other", "text"]);
   expect(commands.slice(FIRST_COMMAND).map(({ name }) => name)).toEqual(["get", "hget", "hset"]);
-  expect(commands.slice(0, FIRST_COMMAND).map(({ family }) => FAMILIES[family])).toEqual(["other", "text"]);
+  expect(commands.slice(0, FIRST_COMMAND).map(({ family }) => family)).toEqual([OTHER, TEXT]);
+  expect([FAMILIES[OTHER], FAMILIES[TEXT]]).toEqual(["other", "text"]);
+});
+
+test("an unknown group counts as other", () => {
+  expect([FAMILIES[familyOf("string")], FAMILIES[familyOf("nosuch")]]).toEqual(["string", "other"]);
 });
 
 test("counts are added up by family, each result for itself; what was there before goes, what lies behind stays", () => {

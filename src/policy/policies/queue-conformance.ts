@@ -117,15 +117,15 @@ function checkGhosts(
   indexed: readonly number[] | undefined,
 ): void {
   const ghosts = queues.filter(({ kind }) => kind === "ghost");
-  for (const queue of ghosts) {
+  const shown = ghosts.flatMap((queue) => {
     const { name, weight } = queue;
-    const { length } = inOrder(queue);
+    const members = inOrder(queue);
     // Every ghost weighs something.
-    if (weight !== undefined && weight > 0 !== length > 0) {
-      throw new Error(`${name} has ${length} ghosts, and is said to weigh ${weight}`);
+    if (weight !== undefined && weight > 0 !== members.length > 0) {
+      throw new Error(`${name} has ${members.length} ghosts, and is said to weigh ${weight}`);
     }
-  }
-  const shown = ghosts.flatMap((queue) => inOrder(queue).map((ghost) => queue.hashOf(ghost) >>> 0));
+    return members.map((ghost) => queue.hashOf(ghost) >>> 0);
+  });
   if (policy.remembers !== undefined) {
     for (const hash of hashes) {
       const isShown = shown.includes(hash >>> 0);
