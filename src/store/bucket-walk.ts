@@ -68,7 +68,8 @@ export function visitBucket(
 }
 
 /**
- * Draws a random fresh value from the bucket at a position.
+ * Draws a random fresh value from the bucket at a position, in one pass (reservoir sampling): an entry that was fresh
+ * may be dead a moment later, because an epoch begins without this lock.
  * @returns its slot, 0 if there is none
  */
 export function drawEntryAt(
@@ -79,14 +80,13 @@ export function drawEntryAt(
   random: Random,
 ): number {
   let fresh = 0;
+  let drawn = 0;
   for (let slot = firstEntryAt(memory, position); slot !== 0; slot = nextInBucket(memory, slot)) {
-    if (isFreshValue(memory, slot, epochs, nowMs)) fresh++;
+    if (!isFreshValue(memory, slot, epochs, nowMs)) continue;
+    fresh++;
+    if (random.next() * fresh < 1) drawn = slot;
   }
-  if (fresh === 0) return 0;
-  let skipped = Math.floor(random.next() * fresh);
-  let slot = firstEntryAt(memory, position);
-  while (!isFreshValue(memory, slot, epochs, nowMs) || skipped-- > 0) slot = nextInBucket(memory, slot);
-  return slot;
+  return drawn;
 }
 
 /** Only the value counts among a key's entries, so that no key is visited twice. */

@@ -121,8 +121,8 @@ describe("store and threads", () => {
     const threads = Number(process.env["GLASSCACHE_STRESS_THREADS"] ?? 3);
     const operations = Number(process.env["GLASSCACHE_STRESS_OPERATIONS"] ?? 60_000);
     const store = Store.create({
-      budgetBytes: 1_200_000,
-      mostBudgetBytes: 2_000_000,
+      budgetBytes: 700_000,
+      mostBudgetBytes: 1_100_000,
       hashKey: { low: seed, high: 0 },
       shards: 2,
     });
