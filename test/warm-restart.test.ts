@@ -193,13 +193,12 @@ describe.skipIf(!redis.available)(redis.title("a warm restart"), () => {
     await using warmed = await Warmed.start();
     await warmed.read(0, 400);
     expect(await warmed.proxy.program.end()).toBe(0);
+    const startedMs = performance.now();
     await warmed.startProxy(["--warm-rate", "20"]);
     using client = await warmed.client();
-    const before = await warmed.info("warm_keys_restored");
-    const startedMs = performance.now();
-    await until(async () => (await warmed.info("warm_keys_restored")) >= before + 20, "some are read");
-    // Numbers are published ten times a second.
-    expect(performance.now() - startedMs).toBeGreaterThan(800);
+    // Numbers may be told late, so time counts from before the start.
+    await until(async () => (await warmed.info("warm_keys_restored")) >= 60, "some are read");
+    expect(performance.now() - startedMs).toBeGreaterThan(2500);
     expect(await warmed.info("warm_keys_left")).toBeGreaterThan(0);
     expect(await client.must("GET", name(5))).toBe("value 5");
     expect(await client.must("CONFIG", "GET", "warm*")).toBeTruthy();
