@@ -3,7 +3,7 @@
  * whole process, the thread of the instruments included. A third proxy has a client that reads its live stream, as a
  * dashboard does.
  *
- *   npm run bench -- --only instruments             3 sittings, 9 rounds of 4 s each in all
+ *   npm run bench -- --only instruments             4 sittings, 12 rounds of 3 s each in all
  *   npm run bench -- --only instruments --quick     2 sittings, 4 rounds of 1 s each in all
  *   npm run bench -- --only instruments --write     also writes bench/RESULTS.md
  */
@@ -18,18 +18,19 @@ import { proxyHitTarget, type Target } from "./targets.ts";
 
 const STEADY_LOAD = fileURLToPath(new URL("./steady-load.ts", import.meta.url));
 
-const { rounds, seconds, write, own } = readRoundFlags({ rounds: 9, seconds: 4 }, { rounds: 4, seconds: 1 }, [
-  "only",
-  "sittings",
-]);
+const { rounds, seconds, write, own } = readRoundFlags(
+  { rounds: 12, seconds: 3 },
+  { rounds: 4, seconds: 1 },
+  ["only", "sittings"],
+);
 /**
  * Each sitting starts all processes anew. The runtime compiles a hot path once, and not each time equally well: two
  * processes of the same program differ by up to 10 %.
  */
-const sittings = Math.min(rounds, Number(own.sittings ?? (rounds > 4 ? 3 : 2)));
+const sittings = Math.min(rounds, Number(own.sittings ?? (rounds > 4 ? 4 : 2)));
 
 /** The sampling follows the load within this time, and the runtime has compiled most of it. */
-const WARM_SECONDS = 20;
+const WARM_SECONDS = 40;
 
 const SUBJECTS = ["off", "on", "on, watched"] as const;
 type Subject = (typeof SUBJECTS)[number];
@@ -65,11 +66,15 @@ const megabytes = new Map<Subject, number[]>();
 let requestsPerSecond = 0;
 let sampled: Told | undefined;
 for (let sitting = 0; sitting < sittings; sitting++) {
-  await sit(Math.floor((rounds * sitting) / sittings), Math.floor((rounds * (sitting + 1)) / sittings));
+  await sit(firstRound(sitting), firstRound(sitting + 1));
 }
 const report = format();
 process.stdout.write(report);
 if (write) writeSection("instruments", report);
+
+function firstRound(sitting: number): number {
+  return Math.floor((rounds * sitting) / sittings);
+}
 
 /** Measures with processes of its own in the rounds [from, to). */
 async function sit(from: number, to: number): Promise<void> {
@@ -216,6 +221,17 @@ function format(): string {
         `${watched!.toFixed(2)} µs | ${(watched! / off!).toFixed(3)} | ${aim["on, watched"]} |`,
     );
   }
+  lines.push(
+    "",
+    "The same ratios for each set of processes:",
+    "",
+    "| | on | watched |",
+    "| --- | --- | --- |",
+  );
+  for (const { name } of CASES) {
+    const [on, watched] = SUBJECTS.slice(1).map((subject) => ratiosBySitting(name, subject).join(" "));
+    lines.push(`| ${name} | ${on} | ${watched} |`);
+  }
   const [offMs, onMs, watchedMs] = SUBJECTS.map((subject) => median(p999.get(subject)!) / 1000);
   lines.push(
     "",
@@ -233,6 +249,16 @@ function format(): string {
     "",
   );
   return lines.join("\n");
+}
+
+/** Returns the ratios of processor time to that without instruments, of each sitting's own processes. */
+function ratiosBySitting(name: string, subject: Subject): string[] {
+  return Array.from({ length: sittings }, (_, sitting) => {
+    const [own, off] = [subject, "off"].map((each) =>
+      median(micros.get(`${name} ${each}`)!.slice(firstRound(sitting), firstRound(sitting + 1))),
+    );
+    return (own! / off!).toFixed(3);
+  });
 }
 
 async function told(subject: Subject): Promise<Told> {

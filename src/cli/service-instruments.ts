@@ -56,6 +56,7 @@ function openOfProxy(
     service: "proxy",
     figures: {
       series: PROXY_SERIES,
+      brokenPromises: () => numbers.sum("auditsBroken"),
       keysRead: () => {
         const coalesced = numbers.sum("coalesced");
         return { hits: numbers.sum("hits") + coalesced, misses: numbers.sum("misses") - coalesced };

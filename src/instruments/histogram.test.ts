@@ -39,6 +39,27 @@ test("two histograms add up to that of all values", () => {
   expect([one.count, one.sum, one.max, one.mean]).toEqual([all.count, all.sum, all.max, all.mean]);
 });
 
+test("counts below bounds, of a sum too, are those of all values, whichever has the largest", () => {
+  const values = fc.array(fc.oneof(fc.nat(40), fc.nat(3_000_000)), { maxLength: 30 });
+  fc.assert(
+    fc.property(values, values, (mine, others) => {
+      const [sum, other, all] = [new Histogram(), new Histogram(), new Histogram()];
+      for (const value of mine) sum.record(value);
+      for (const value of others) other.record(value);
+      for (const value of [...mine, ...others]) all.record(value);
+      sum.add(other);
+      const bounds = [1, 2, 20, 1000, 2 ** 20, 2 ** 22];
+      // No bucket has one of these bounds inside, 1,000 excepted.
+      const below = bounds.map((bound) => [...mine, ...others].filter((value) => value < bound).length);
+      const counts = sum.countsBelow(bounds);
+      expect(counts).toEqual(all.countsBelow(bounds));
+      expect([counts[0], counts[1], counts[2]]).toEqual([below[0]!, below[1]!, below[2]!]);
+      expect(counts[4]).toBe(below[4]!);
+      expect(counts[6]).toBe(mine.length + others.length);
+    }),
+  );
+});
+
 test("empty, it answers 0, and again after a reset", () => {
   const histogram = new Histogram();
   expect(histogram.quantile(0.5)).toBe(0);

@@ -38,10 +38,16 @@ export class Histogram {
   record(value: number, times = 1): void {
     const words = this.#words;
     const whole = value < 0 ? 0 : Math.floor(value);
+    // First: readers look at no bucket above the maximum's.
+    if (whole > words[MAX]!) words[MAX] = whole;
     words[FIRST_BUCKET + bucketOf(whole)]! += times;
     words[COUNT]! += times;
     words[SUM]! += whole * times;
-    if (whole > words[MAX]!) words[MAX] = whole;
+  }
+
+  /** The highest bucket that may count something: few values are far above the others, so most buckets are empty. */
+  get #highest(): number {
+    return bucketOf(this.#words[MAX]!);
   }
 
   get mean(): number {
@@ -56,7 +62,8 @@ export class Histogram {
   quantile(share: number): number {
     if (this.count === 0) return 0;
     let remaining = share * this.count;
-    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    const highest = this.#highest;
+    for (let bucket = 0; bucket <= highest; bucket++) {
       const inBucket = this.#words[FIRST_BUCKET + bucket]!;
       remaining -= inBucket;
       if (remaining <= 0 && inBucket > 0) return Math.min(this.max, upperEndOf(bucket));
@@ -72,7 +79,8 @@ export class Histogram {
   countsBelow(bounds: readonly number[]): number[] {
     const counts: number[] = [];
     let count = 0;
-    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    const highest = this.#highest;
+    for (let bucket = 0; bucket <= highest; bucket++) {
       const inBucket = this.#words[FIRST_BUCKET + bucket]!;
       if (inBucket === 0) continue;
       while (counts.length < bounds.length && upperEndOf(bucket) >= bounds[counts.length]!)
@@ -106,9 +114,13 @@ export class Histogram {
 
   add(other: Histogram): void {
     if (other.count === 0) return;
-    const max = Math.max(this.max, other.max);
-    for (let word = 0; word < Histogram.WORDS; word++) this.#words[word]! += other.#words[word]!;
-    this.#words[MAX] = max;
+    const words = this.#words;
+    const added = other.#words;
+    const last = FIRST_BUCKET + other.#highest;
+    words[MAX] = Math.max(this.max, other.max);
+    words[COUNT]! += added[COUNT]!;
+    words[SUM]! += added[SUM]!;
+    for (let word = FIRST_BUCKET; word <= last; word++) words[word]! += added[word]!;
   }
 
   /** Makes each value recorded so far count as `factor` values, a fraction too. The maximum stays. */

@@ -39,8 +39,8 @@ function newService() {
   const instruments = new Instruments({
     service: "proxy",
     figures: {
-      ...{ series: [], keysRead: () => ({ hits: 0, misses: 0 }), metrics: () => [] },
-      ...{ histograms: () => [], channels: () => ({ rows: [] }) as never },
+      ...{ series: [], brokenPromises: () => 0, keysRead: () => ({ hits: 0, misses: 0 }) },
+      ...{ metrics: () => [], histograms: () => [], channels: () => ({ rows: [] }) as never },
     },
     ...{ slowRequests: () => undefined, threads: questions },
     live: { names: [], show: () => "", change() {} },

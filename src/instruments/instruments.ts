@@ -57,6 +57,8 @@ export interface InstrumentsSettings {
 /** What a service has counted. */
 export interface ServiceFigures {
   readonly series: readonly HistorySeries[];
+  /** Audits so far that found a value which must not have been served. */
+  brokenPromises(): number;
   /** Keys read through the cache so far. A coalesced read counts as a hit, as in a simulated cache. */
   keysRead(): { readonly hits: number; readonly misses: number };
   metrics(): Metric[];
@@ -200,9 +202,8 @@ export class Instruments implements InstrumentsView {
   }
 
   health(): HealthReport {
-    const { memory, nowMs, restartedMs } = this.#options;
-    const brokenPromises = this.#figure("glasscache_audits_total", "result", "broken");
-    return healthOf(memory.beats, nowMs(), restartedMs, brokenPromises);
+    const { memory, nowMs, restartedMs, figures } = this.#options;
+    return healthOf(memory.beats, nowMs(), restartedMs, figures.brokenPromises());
   }
 
   metrics(): readonly Metric[] {
@@ -356,12 +357,6 @@ export class Instruments implements InstrumentsView {
   #keepHistory(nowMs: number): void {
     this.#historyMs = nowMs;
     this.#history.take(nowMs, this.#ownFigures(), this.#options.figures.histograms());
-  }
-
-  /** Returns the figure of a metric with this label; 0: the service has none. */
-  #figure(name: string, label: string, value: string): number {
-    const metric = this.#options.figures.metrics().find((each) => each.name === name);
-    return metric?.samples.find(({ labels }) => labels[label] === value)?.value ?? 0;
   }
 
   /** Returns the mean times of hits and misses inside the service. */

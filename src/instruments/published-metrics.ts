@@ -1,4 +1,4 @@
-import { Histogram } from "./histogram.ts";
+import type { Histogram } from "./histogram.ts";
 import type { MetricRow, NumberRow, NumberTable } from "./number-table.ts";
 import type { Metric, MetricSample, ToldHistogram } from "./view.ts";
 
@@ -62,9 +62,9 @@ export class TableMetrics {
       .filter(({ kind }) => kind === "histogram")
       .flatMap(({ name: metric, unit = 1 }) =>
         this.#groupsOf(metric).map(({ labels, names }) => {
-          const histogram = new Histogram();
-          for (const name of names) histogram.add(numbers.merged(name));
-          return { metric, labels, unit, histogram };
+          const [first, ...others] = names.map((name) => numbers.merged(name));
+          for (const other of others) first!.add(other);
+          return { metric, labels, unit, histogram: first! };
         }),
       );
   }
