@@ -100,12 +100,9 @@ export function textOf(key: string, bytes: number): string {
   return `${key} `.repeat(Math.ceil(bytes / (key.length + 1))).slice(0, bytes);
 }
 
-/**
- * Whether the load itself changes this key past the proxy, or lets it expire. The page of the herds it writes through the
- * proxy, but on a busy machine the proxy may tell of that after the server has told of the change.
- */
+/** Whether the load itself changes this key past the proxy, or lets it expire. */
 export function isChangedUnseen(key: string): boolean {
-  return key === HERD_KEY || /^(?:session:\d+|price:\d+:eur)$/.test(key);
+  return /^(?:session:\d+|price:\d+:eur)$/.test(key);
 }
 
 /** Whether the load reads this key. */

@@ -1,5 +1,8 @@
 import { expect, test } from "bun:test";
-import { changedKeys, readMonitorLine } from "./demo-watch.ts";
+import { LocalProxy } from "../../test/support/local-proxy.ts";
+import { LocalServer } from "../../test/support/local-server.ts";
+import { until } from "../../test/support/until.ts";
+import { changedKeys, DemoWatch, readMonitorLine } from "./demo-watch.ts";
 
 test.each([
   ['1.5 [0 127.0.0.1:60866] "GET" "a"', { client: "127.0.0.1:60866", words: ["GET", "a"] }],
@@ -25,4 +28,24 @@ test.each([
   ["FLUSHALL", "all"],
 ])("keys that %s may change", (request, keys) => {
   expect(changedKeys(request.split(" "))).toEqual(keys as never);
+});
+
+test("only a key that is gone has expired: a change may be told before its command", async () => {
+  await using server = new LocalServer();
+  await using proxy = await LocalProxy.ready({ origin: server.port });
+  const lines: string[] = [];
+  // No command at the server is shown, as if MONITOR were late.
+  const own = {
+    addresses: new Set<string>(),
+    isAtServer: () => true,
+    reads: () => false,
+    changes: () => false,
+  };
+  await using _watch = await DemoWatch.start(server.port, proxy.port, own, (line) => void lines.push(line));
+  const client = await server.client();
+  await client.must("SET", "late", "1");
+  await client.must("SET", "brief", "1", "PX", "1");
+  await until(() => lines.length > 0, "an expiry is told");
+  // The server told of it twice: when it was written, and when it expired.
+  expect([...new Set(lines)]).toEqual(["server: brief has expired; the proxy's entry is invalidated"]);
 });

@@ -236,9 +236,15 @@ export class DemoWatch implements AsyncDisposable {
     // One request explains one change. The next one may come through the proxy.
     if (this.#changedPast.delete(key)) {
       this.#line(`server: ${shownWord(key)} was changed past the proxy; the proxy's entry is invalidated`);
-    } else if (!this.#own.changes(key) && !this.#wasNamed(key)) {
-      this.#line(`server: ${shownWord(key)} has expired; the proxy's entry is invalidated`);
-    }
+    } else if (!this.#own.changes(key) && !this.#wasNamed(key)) void this.#tellExpiry(key);
+  }
+
+  /** A key that is still there has not expired: on a busy machine MONITOR tells late of the command that changed it. */
+  async #tellExpiry(key: string): Promise<void> {
+    // Once the server has closed, nothing is told.
+    const isThere = await this.#server!.command("EXISTS", key).catch(() => 1);
+    if (isThere !== 0 || this.#wasNamed(key)) return;
+    this.#line(`server: ${shownWord(key)} has expired; the proxy's entry is invalidated`);
   }
 
   #wasNamed(...words: string[]): boolean {
