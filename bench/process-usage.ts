@@ -1,10 +1,16 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
-/** Returns the processor time of a process so far, of all threads, user and system, in microseconds (Linux). */
-export function cpuMicros(pid: number): number {
+/**
+ * Returns the processor time of a process so far, user and system, in microseconds (Linux).
+ * @param name only of its threads of this name; undefined: of all
+ */
+export function cpuMicros(pid: number, name?: string): number {
   let nanoseconds = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
     try {
+      const isCounted =
+        name === undefined || readFileSync(`/proc/${pid}/task/${thread}/comm`, "utf8").trim() === name;
+      if (!isCounted) continue;
       nanoseconds += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]);
     } catch {
       // The thread has ended meanwhile.
