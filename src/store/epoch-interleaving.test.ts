@@ -1,5 +1,5 @@
 /** An epoch begins without a lock, so it may begin between any two looks at the epochs. Here it does. */
-import { afterEach, describe, expect, spyOn, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { SeededRandom } from "../lib/random.ts";
 import { Epochs } from "./epochs.ts";
 import { keyIn } from "./key-fixture.ts";
@@ -11,29 +11,25 @@ const NOW_MS = 1_700_000_000_000;
 /** No operation looks as often: it would look for ever. */
 const MOST_LOOKS = 200_000;
 
-const restores: (() => void)[] = [];
-
-afterEach(() => {
-  for (const restore of restores.splice(0)) restore();
-});
-
 /** Calls `before` before each look at an epoch, as if another thread acted there. */
-function interleave(before: (epochs: Epochs) => void): void {
+function interleave(before: (epochs: Epochs) => void): Disposable {
   const { of, ofKey, ofEntry } = Epochs.prototype;
-  const looks = { of, ofKey, ofEntry };
   let isInside = false;
-  for (const name of ["of", "ofKey", "ofEntry"] as const) {
-    const look = looks[name] as (...args: unknown[]) => number;
-    const spy = spyOn(Epochs.prototype, name).mockImplementation(function (this: Epochs, ...args: unknown[]) {
+  const spies = Object.entries({ of, ofKey, ofEntry }).map(([name, look]) =>
+    spyOn(Epochs.prototype, name as "of").mockImplementation(function (this: Epochs, ...args: unknown[]) {
       if (!isInside) {
         isInside = true;
         before(this);
         isInside = false;
       }
-      return look.apply(this, args);
-    });
-    restores.push(() => spy.mockRestore());
-  }
+      return (look as (...args: unknown[]) => number).apply(this, args);
+    }),
+  );
+  return {
+    [Symbol.dispose]() {
+      for (const spy of spies) spy.mockRestore();
+    },
+  };
 }
 
 describe("an epoch that begins", () => {
@@ -42,7 +38,7 @@ describe("an epoch that begins", () => {
       const store = Store.create({ budgetBytes: 1 << 20, hashKey: { low: 5, high: 0 }, shards: 1 });
       for (let i = 0; i < keys; i++) store.set(keyIn(store, `${i}`), new Uint8Array(1), 0, NOW_MS);
       let looks = 0;
-      interleave((epochs) => {
+      using _interleaved = interleave((epochs) => {
         if (++looks === bumpAt) epochs.bump();
         if (looks > MOST_LOOKS) throw new Error("it looks for a fresh entry for ever");
       });
@@ -50,7 +46,6 @@ describe("an epoch that begins", () => {
       // Nothing is fresh any more, and the lock is free.
       if (looks >= bumpAt) expect(store.randomKey(new SeededRandom(bumpAt), NOW_MS)).toBeUndefined();
       store.check();
-      for (const restore of restores.splice(0)) restore();
     }
   });
 
@@ -69,7 +64,7 @@ describe("an epoch that begins", () => {
     });
     if (of === "hash slots") store.useHashSlots();
     let bumps = 0;
-    interleave((epochs) => {
+    using _interleaved = interleave((epochs) => {
       if (random.below(looksPerBump) > 0) return;
       bumps++;
       epochs.bump(of === "all keys" ? undefined : [random.below(16_384)]);
